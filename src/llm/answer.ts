@@ -1,0 +1,136 @@
+import { callFailure, type FailureContext } from './failures.ts'
+import { textOf } from './json-fields.ts'
+import type { ModelEvent } from './model.ts'
+import { estimateTokens, isUsage, readUsage } from './token-usage.ts'
+import { createTextMender, wellFormed } from './well-formed-text.ts'
+
+/** An answer as it comes together, whatever wire form brings it. */
+export interface Answer {
+  /** Parts of the answer that arrived, text or reasoning: what counts as progress. */
+  readonly tokens: number
+  /** A finish reason has come: nothing that follows can spoil the answer. */
+  readonly ended: boolean
+  /** The next piece of text; strings only, anything else is nothing. */
+  addText(piece: unknown): readonly ModelEvent[]
+  addReasoning(piece: unknown): readonly ModelEvent[]
+  /** Words with which the model declines. */
+  addRefusal(piece: unknown): void
+  /** The last usage counts. */
+  noteUsage(usage: unknown): void
+  noteModel(model: unknown): void
+  noteFinish(reason: unknown): void
+  /** The last events. Throws when it is no complete answer. */
+  conclude(): readonly ModelEvent[]
+  /** Tokens of what has come so far, by rule of thumb. */
+  estimate(): { readonly outputTokens: number; readonly reasoningTokens: number }
+  /** The `usage` of the server, if one has come. */
+  reportedUsage(): unknown
+}
+
+/** What is known of the request that is being answered. */
+export interface AnswerOptions {
+  readonly model: string
+  readonly promptTokens: number
+  readonly failures: FailureContext
+}
+
+const longestNameLength = 200
+
+/** Starts an answer. */
+export function createAnswer({ model, promptTokens, failures }: AnswerOptions): Answer {
+  const channels = { text: createTextMender(), reasoning: createTextMender() }
+  const sizes = { text: 0, reasoning: 0 }
+  let tokens = 0
+  let visible = false
+  let refusal = ''
+  let finishReason: string | null = null
+  let reported: unknown = null
+  let servedBy = model
+
+  const eventsOf = (type: 'text' | 'reasoning', text: string): readonly ModelEvent[] => {
+    if (text === '') return []
+    sizes[type] += estimateTokens(text)
+    if (type === 'text' && !visible) visible = text.trim() !== ''
+    return [{ type, text }]
+  }
+  const add = (type: 'text' | 'reasoning', piece: unknown): readonly ModelEvent[] => {
+    const raw = pieceText(piece)
+    if (raw === '') return []
+    tokens += 1
+    return eventsOf(type, channels[type].push(raw))
+  }
+  const estimate = (): { readonly outputTokens: number; readonly reasoningTokens: number } => ({
+    outputTokens: sizes.text + sizes.reasoning,
+    reasoningTokens: sizes.reasoning,
+  })
+
+  return {
+    get tokens() {
+      return tokens
+    },
+    get ended() {
+      return finishReason !== null
+    },
+    estimate,
+    reportedUsage: () => reported,
+    addText: (piece) => add('text', piece),
+    addReasoning: (piece) => add('reasoning', piece),
+    addRefusal: (piece) => {
+      refusal = (refusal + (textOf(piece) ?? '')).slice(0, 1_000)
+    },
+    noteUsage: (usage) => {
+      if (isUsage(usage)) reported = usage
+    },
+    noteModel: (name) => {
+      const known = textOf(name) ?? ''
+      if (known !== '') servedBy = wellFormed(known.slice(0, longestNameLength))
+    },
+    noteFinish: (reason) => {
+      const known = textOf(reason) ?? ''
+      if (known !== '') finishReason = wellFormed(known.slice(0, longestNameLength))
+    },
+    conclude: () => {
+      const rest = [...eventsOf('reasoning', channels.reasoning.flush()), ...eventsOf('text', channels.text.flush())]
+      const end = judge({ finishReason, refusal, visible }, failures)
+      const usage = readUsage(reported, () => ({ inputTokens: promptTokens, ...estimate() }))
+      return [...rest, { type: 'usage', usage }, { type: 'end', finishReason: end, model: servedBy }]
+    },
+  }
+}
+
+// Mistral sends a list of parts instead of a string
+function pieceText(piece: unknown): string {
+  if (typeof piece === 'string') return piece
+  if (!Array.isArray(piece)) return ''
+  return piece.map((part: unknown) => pieceOf(part)).join('')
+}
+
+function pieceOf(part: unknown): string {
+  return typeof part === 'object' && part !== null && 'text' in part ? (textOf(part.text) ?? '') : ''
+}
+
+interface Outcome {
+  readonly finishReason: string | null
+  readonly refusal: string
+  readonly visible: boolean
+}
+
+function judge({ finishReason, refusal, visible }: Outcome, { endpoint, scrub }: FailureContext): string {
+  if (finishReason === null || finishReason === 'abort') {
+    throw callFailure('llm_truncated', 'The answer ended without an end.', { retryable: true, endpoint })
+  }
+  if (finishReason === 'error') {
+    throw callFailure('llm_error', 'The model server ended the answer with an error.', { retryable: true, endpoint })
+  }
+  if (finishReason === 'content_filter') {
+    const message = 'The model server withheld the answer (content_filter).'
+    throw callFailure('content_filtered', message, { retryable: false, endpoint })
+  }
+  if (refusal !== '') {
+    throw callFailure('content_filtered', `The model refused: ${scrub(refusal)}`, { retryable: false, endpoint })
+  }
+  if (!visible && finishReason !== 'length') {
+    throw callFailure('empty_output', 'The model gave an empty answer.', { retryable: true, endpoint })
+  }
+  return finishReason
+}

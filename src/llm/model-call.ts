@@ -1,0 +1,64 @@
+import { AppError } from '../errors.ts'
+import { type Answer, createAnswer } from './answer.ts'
+import { failureOfException } from './failures.ts'
+import type { ModelEvent } from './model.ts'
+import type { UpstreamResponse } from './request-fetch.ts'
+import { type Reading, type ReadingParts, startReading } from './response-reading.ts'
+
+/** Everything that one call needs. */
+export interface ModelCall extends ReadingParts {
+  readonly promptTokens: number
+  /** Sends the request; resolves with the head of a good answer. */
+  readonly send: (signal: AbortSignal) => Promise<UpstreamResponse>
+}
+
+/** One call, from the request to the end of its answer; see `Model.stream`. */
+export async function* runModelCall(call: ModelCall): AsyncGenerator<ModelEvent, undefined, undefined> {
+  const { deadlines, record, request, failures, promptTokens } = call
+  const answer = createAnswer({ model: request.target.model, promptTokens, failures })
+  let reading: Reading | null = null
+  try {
+    reading = startReading(await call.send(deadlines.signal), call, answer)
+    for (let events = await reading.next(); events !== null; events = await reading.next()) {
+      for (const event of events) {
+        yield event
+        throwIfStopped(call, answer)
+      }
+    }
+    throwIfStopped(call, answer)
+    for (const event of answer.conclude()) {
+      if (event.type === 'usage') record.succeeded(event.usage)
+      yield event
+    }
+    return undefined
+  } catch (error) {
+    throw settle(error, { call, answer, answering: reading !== null })
+  } finally {
+    record.aborted(answer)
+    deadlines.clear()
+    await reading?.close()
+  }
+}
+
+// a deadline that passes after the end of the answer no longer matters; the caller's abort does
+function throwIfStopped({ deadlines, caller }: ModelCall, answer: Answer): void {
+  caller.throwIfAborted()
+  if (!answer.ended) deadlines.signal.throwIfAborted()
+}
+
+function settle(
+  error: unknown,
+  about: { readonly call: ModelCall; readonly answer: Answer; readonly answering: boolean },
+): unknown {
+  const { call, answer, answering } = about
+  const { caller, deadlines, record } = call
+  if (caller.aborted) {
+    record.aborted(answer)
+    return caller.reason
+  }
+  const stopped = deadlines.signal.aborted && !answer.ended
+  const failure = failureOfException(stopped ? deadlines.signal.reason : error, call.failures, answering)
+  if (failure instanceof AppError && failure.code === 'shutdown') record.aborted(answer)
+  else record.failed(failure, answer)
+  return failure
+}

@@ -1,0 +1,122 @@
+import OpenAI from 'openai'
+import { Agent } from 'undici'
+import { type AppError } from '../errors.ts'
+import { failureOfException, failureOfStatus, type FailureContext, statusAnswerOf } from './failures.ts'
+import { readErrorText } from './error-body.ts'
+import { parseJson } from './json-fields.ts'
+import type { ModelRequest } from './model.ts'
+import { createRequestFetch, type UpstreamResponse } from './request-fetch.ts'
+
+/** Where a model server is. */
+export interface Endpoint {
+  readonly name: string
+  /** Ends in `/v1` as a rule; userinfo in it is sent as Basic authorization instead of the key. */
+  readonly baseUrl: string
+  /** Empty: no authorization is sent. */
+  readonly apiKey: string
+}
+
+/** Kept connections to one endpoint. All failures are `AppError`s. */
+export interface UpstreamClient {
+  /** Asks for a chat completion; resolves with the head of a good answer. */
+  chat(request: ModelRequest, options: CallOptions): Promise<UpstreamResponse>
+  /** A JSON document, by a path that is resolved against the base URL. */
+  get(path: string, signal: AbortSignal): Promise<unknown>
+  /** Resolves when its calls have ended. */
+  close(): Promise<void>
+  /** Cuts its calls. */
+  destroy(): Promise<void>
+}
+
+interface CallOptions {
+  readonly signal: AbortSignal
+  readonly headers: Readonly<Record<string, string>>
+}
+
+// our own deadlines end a call; the SDK's must not come first
+const sdkTimeoutMs = 2 ** 31 - 1
+// some servers list a thousand models
+const longestDocumentBytes = 4 * 1024 * 1024
+
+/** A fresh dispatcher and SDK client for `endpoint`. */
+export function createUpstreamClient(
+  endpoint: Endpoint,
+  parts: { readonly connectTimeoutMs: number; readonly failures: FailureContext },
+): UpstreamClient {
+  const { failures } = parts
+  const { baseUrl, authorization } = addressOf(endpoint)
+  const dispatcher = new Agent({
+    connect: { timeout: Math.max(1, Math.ceil(parts.connectTimeoutMs)) },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+  })
+  const requestFetch = createRequestFetch(dispatcher, authorization)
+  const sdk = new OpenAI({
+    apiKey: 'sent by the fetch below',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    baseURL: baseUrl,
+    maxRetries: 0,
+    timeout: sdkTimeoutMs,
+    logLevel: 'off',
+    fetch: requestFetch as unknown as typeof fetch,
+  })
+
+  return {
+    chat: async (request, { signal, headers }) => {
+      try {
+        const response = await sdk.chat.completions
+          .create(bodyOf(request), { signal, headers: { ...headers } })
+          .asResponse()
+        return response as unknown as UpstreamResponse
+      } catch (error) {
+        throw failureOf(error, failures)
+      }
+    },
+    get: async (path, signal) => {
+      try {
+        const response = await requestFetch(new URL(path, `${baseUrl}/`).href, { signal })
+        const text = await response.text(longestDocumentBytes)
+        if (response.ok) return parseJson(text)
+        throw failureOfStatus(
+          { status: response.status, error: readErrorText(text), header: (name) => response.headers.get(name) },
+          failures,
+        )
+      } catch (error) {
+        throw failureOfException(error, failures, false)
+      }
+    },
+    close: () => dispatcher.close(),
+    destroy: () => dispatcher.destroy(),
+  }
+}
+
+function failureOf(error: unknown, failures: FailureContext): AppError {
+  const answer = statusAnswerOf(error)
+  return answer === null ? failureOfException(error, failures, false) : failureOfStatus(answer, failures)
+}
+
+function bodyOf({ target, messages, temperature, maxTokens, stream }: ModelRequest) {
+  const body = {
+    model: target.model,
+    messages: messages.map(({ role, content }) => ({ role, content })),
+    temperature,
+    max_tokens: maxTokens,
+  }
+  return stream ? { ...body, stream, stream_options: { include_usage: true } } : { ...body, stream }
+}
+
+function addressOf({ baseUrl, apiKey }: Endpoint): { readonly baseUrl: string; readonly authorization: string | null } {
+  const url = new URL(baseUrl)
+  const { username, password } = url
+  url.username = ''
+  url.password = ''
+  const plainUrl = url.href.replace(/\/+$/, '')
+  if (username !== '' || password !== '') {
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+    return { baseUrl: plainUrl, authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
+  }
+  return { baseUrl: plainUrl, authorization: apiKey === '' ? null : `Bearer ${apiKey}` }
+}

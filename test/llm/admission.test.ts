@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest'
+import { createAdmission } from '../../src/llm/admission.ts'
+import type { LlmEvent } from '../../src/llm/model.ts'
+import { createHandClock } from '../support/hand-clock.ts'
+
+const target = { endpoint: 'default', model: 'm', contextWindow: null }
+const never = new AbortController().signal
+
+function start() {
+  const clock = createHandClock()
+  const told: LlmEvent[] = []
+  const options = { threshold: 2, openMs: 1_000, halfOpen: 2 }
+  const admission = createAdmission(options, { clock, observe: (event) => told.push(event) })
+  const fail = (): void => admission.takeUp(target, undefined).settle('failure')
+  return { clock, told, admission, fail }
+}
+
+function watch(promise: Promise<void>): { woken: boolean } {
+  const seen = { woken: false }
+  const follow = async (): Promise<void> => {
+    await promise
+    seen.woken = true
+  }
+  void follow()
+  return seen
+}
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('admission', () => {
+  test('a refused call fails with what people search for', () => {
+    const { admission, fail, clock } = start()
+    fail()
+    fail()
+    clock.advance(100)
+    expect(admission.admit(target)).toBeNull()
+    expect(admission.readyInMs(target)).toBe(900)
+    expect(() => admission.takeUp(target, undefined)).toThrowError(
+      expect.objectContaining({
+        code: 'circuit_open',
+        message: 'Circuit breaker is OPEN for endpoint "default", model "m". Next try in 1 s.',
+        details: { retryable: true, endpoint: 'default', retryAfterMs: 900 },
+      }) as Error,
+    )
+  })
+
+  test('everybody who waits is woken when the time is over', async () => {
+    const { admission, fail, clock } = start()
+    fail()
+    fail()
+    const waiters = [1, 2, 3].map(() => watch(admission.whenReady(target, never)))
+    clock.advance(999)
+    await turn()
+    expect(waiters.map(({ woken }) => woken)).toEqual([false, false, false])
+    clock.advance(1)
+    await turn()
+    expect(waiters.map(({ woken }) => woken)).toEqual([true, true, true])
+  })
+
+  test('while half-open a freed place wakes, and so does closing', async () => {
+    const { admission, fail, clock } = start()
+    fail()
+    fail()
+    clock.advance(1_000)
+    const [one, two] = [admission.admit(target), admission.admit(target)]
+    expect(admission.readyInMs(target)).toBe(1_000)
+    const first = watch(admission.whenReady(target, never))
+    await turn()
+    expect(first.woken).toBe(false)
+    one?.release()
+    one?.release()
+    await turn()
+    expect(first.woken).toBe(true)
+    const three = admission.takeUp(target, undefined)
+    const second = watch(admission.whenReady(target, never))
+    admission.takeUp(target, two ?? undefined).reachedFirstToken()
+    three.reachedFirstToken()
+    await turn()
+    expect(second.woken).toBe(true)
+    expect(admission.breakers()).toMatchObject([{ state: 'closed' }])
+  })
+
+  test('a permit is used once, and only for its target', () => {
+    const { admission } = start()
+    const permit = admission.admit(target) ?? undefined
+    admission.takeUp(target, permit).settle('failure')
+    permit?.release()
+    expect(admission.breakers()).toMatchObject([{ state: 'closed' }])
+    admission.takeUp({ ...target, model: 'other' }, admission.admit(target) ?? undefined).settle('failure')
+    admission.takeUp(target, permit).settle('failure')
+    expect(admission.breakers()).toMatchObject([{ state: 'open' }, { state: 'closed' }])
+  })
+
+  test('a not-before time refuses without being an open breaker', async () => {
+    const { admission, clock } = start()
+    admission.postpone(target, { waitMs: 5_000, code: 'llm_rate_limited', reason: 'Slow.' })
+    admission.postpone(target, { waitMs: 10, code: 'llm_rate_limited', reason: 'Slow.' })
+    expect(admission.admit(target)).toBeNull()
+    expect(() => admission.takeUp(target, undefined)).toThrowError('Slow. Next try in 5 s.')
+    const waiter = watch(admission.whenReady(target, never))
+    clock.advance(5_000)
+    await turn()
+    expect(waiter.woken).toBe(true)
+    expect(admission.admit(target)).not.toBeNull()
+    expect(admission.breakers()).toMatchObject([{ state: 'closed', hurting: false }])
+  })
+
+  test('waiting ends with the signal', async () => {
+    const { admission, fail } = start()
+    fail()
+    fail()
+    const giveUp = new AbortController()
+    const waiting = admission.whenReady(target, giveUp.signal)
+    const reason = new Error('enough')
+    giveUp.abort(reason)
+    await expect(waiting).rejects.toBe(reason)
+    await expect(admission.whenReady(target, giveUp.signal)).rejects.toBe(reason)
+  })
+
+  test('tells its changes, hurts for five minutes, and forgets after an idle hour', () => {
+    const { admission, fail, told, clock } = start()
+    fail()
+    fail()
+    expect(told).toEqual([
+      { type: 'llm.breaker_changed', endpoint: 'default', model: 'm', state: 'open', retryInMs: 1_000 },
+    ])
+    expect(admission.breakers()).toEqual([
+      { endpoint: 'default', model: 'm', state: 'open', retryInMs: 1_000, hurting: true },
+    ])
+    clock.advance(5 * 60_000)
+    expect(told.at(-1)).toMatchObject({ state: 'half_open', retryInMs: null })
+    expect(admission.breakers()).toMatchObject([{ state: 'half_open', hurting: false }])
+    admission.sweep()
+    expect(admission.breakers()).toHaveLength(1)
+    clock.advance(60 * 60_000)
+    admission.sweep()
+    expect(admission.breakers()).toEqual([])
+    expect(clock.timers()).toBe(0)
+  })
+})

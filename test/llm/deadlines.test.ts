@@ -1,0 +1,149 @@
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect } from 'vitest'
+import { chunkOf, rawStream, sseEvent } from '../support/fault-answers.ts'
+import { collect, plainRequest, test } from './llm-fixture.ts'
+
+async function* pings(): AsyncGenerator<string> {
+  yield sseEvent(chunkOf({ content: 'a' }))
+  for (;;) {
+    await setTimeout(10)
+    yield ': ping\n\n'
+  }
+}
+
+describe('deadlines', () => {
+  const rows = [
+    {
+      name: 'whole call, no answer',
+      changes: { callTimeoutMs: 60 },
+      answer: { connection: 'silence' as const },
+      message: 'The call took longer than 0.06 s (LLM_TIMEOUT).',
+    },
+    {
+      name: 'whole call, without a stream',
+      changes: { callTimeoutMs: 60 },
+      stream: false,
+      answer: { connection: 'silence' as const },
+      message: /LLM_TIMEOUT/,
+    },
+    {
+      name: 'first token, no answer',
+      changes: { firstTokenTimeoutMs: 50 },
+      answer: { connection: 'silence' as const },
+      message: 'No first token for 0.05 s (LLM_FIRST_TOKEN_TIMEOUT).',
+    },
+    {
+      name: 'first token, only a head',
+      changes: { firstTokenTimeoutMs: 50 },
+      answer: rawStream(': hello\n\n', 'stall' as const),
+      message: /LLM_FIRST_TOKEN_TIMEOUT/,
+    },
+    {
+      name: 'idle',
+      changes: { idleTimeoutMs: 50 },
+      answer: { text: 'a b', ending: 'stall' as const },
+      message: 'No token for 0.05 s (LLM_IDLE_TIMEOUT).',
+    },
+    {
+      name: 'stalled error body',
+      changes: { callTimeoutMs: 60 },
+      answer: { status: 500, body: 'oh', ending: 'stall' as const },
+      message: /LLM_TIMEOUT/,
+    },
+  ]
+  for (const { name, changes, answer, message, stream = true } of rows) {
+    test(name, async ({ openBench }) => {
+      const bench = await openBench({ answer: () => answer }, changes)
+      const { failure } = await bench.call({ stream })
+      expect(failure).toMatchObject({ code: 'llm_timeout', details: { retryable: true, endpoint: 'default' } })
+      if (typeof message === 'string') expect(failure?.message).toBe(message)
+      else expect(failure?.message).toMatch(message)
+      expect(bench.ends()).toMatchObject([{ outcome: 'llm_timeout' }])
+      await bench.server.calls[0]?.ended
+      expect(bench.server.calls[0]?.aborted).toBe(true)
+    })
+  }
+
+  test('comments are no progress', async ({ openBench }) => {
+    const bench = await openBench({ answer: () => rawStream(pings()) }, { idleTimeoutMs: 60 })
+    expect((await bench.call()).failure?.message).toContain('LLM_IDLE_TIMEOUT')
+  })
+
+  test('a slow reader is not a silent server', async ({ openBench }) => {
+    const bench = await openBench({ answer: () => 'a b c d' }, { idleTimeoutMs: 40 })
+    const texts: string[] = []
+    for await (const event of bench.client.stream(plainRequest, new AbortController().signal)) {
+      if (event.type !== 'text') continue
+      texts.push(event.text)
+      const until = performance.now() + 60
+      while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(texts.join('')).toBe('a b c d')
+  })
+})
+
+describe('an abort', () => {
+  for (const at of ['before the head', 'in the middle'] as const) {
+    test(`${at} closes the socket and rejects with its reason`, async ({ openBench }) => {
+      const answer =
+        at === 'in the middle' ? { text: 'a b', ending: 'stall' as const } : { connection: 'silence' as const }
+      const bench = await openBench({ answer: () => answer })
+      const stop = new AbortController()
+      const reason = new Error('cancelled')
+      const reading = collect(bench.client.stream(plainRequest, stop.signal))
+      const call = await bench.server.called(1)
+      stop.abort(reason)
+      expect((await reading).failure).toBe(reason)
+      await call.ended
+      expect(call.aborted).toBe(true)
+      expect(bench.ends()).toMatchObject([{ outcome: 'aborted' }])
+      expect(bench.client.status()).toMatchObject({ successRate: null, endpoints: [{ inFlight: 0, failures: 0 }] })
+    })
+  }
+
+  test('before the call sends nothing and gives the permit back', async ({ openBench }) => {
+    const bench = await openBench(
+      { answer: () => ({ status: 500 }) },
+      { breaker: { threshold: 1, openMs: 1, halfOpen: 1 } },
+    )
+    const { target } = plainRequest
+    await bench.call()
+    await bench.client.whenReady(target, new AbortController().signal)
+    const permit = bench.client.admit(target)
+    expect([permit === null, bench.client.admit(target)]).toEqual([false, null])
+    const reason = new Error('cancelled')
+    const request = permit === null ? {} : { permit }
+    expect((await bench.call(request, AbortSignal.abort(reason))).failure).toBe(reason)
+    expect(bench.server.calls).toHaveLength(1)
+    expect(bench.ends()).toHaveLength(1)
+    expect(bench.client.admit(target)).not.toBeNull()
+  })
+
+  test('a reader that leaves early closes the socket', async ({ openBench }) => {
+    const bench = await openBench({ answer: () => ({ text: 'a b', ending: 'stall' }) })
+    for await (const event of bench.client.stream(plainRequest, new AbortController().signal)) {
+      if (event.type === 'text') break
+    }
+    await bench.server.calls[0]?.ended
+    expect(bench.server.calls[0]?.aborted).toBe(true)
+    expect(bench.ends()).toMatchObject([{ outcome: 'aborted', usage: { estimated: true } }])
+  })
+
+  test('a reader that leaves at the end had a success', async ({ openBench }) => {
+    const bench = await openBench()
+    for await (const event of bench.client.stream(plainRequest, new AbortController().signal)) {
+      if (event.type === 'end') break
+    }
+    expect(bench.ends()).toMatchObject([{ outcome: 'success' }])
+  })
+
+  test('closing the client ends its calls with shutdown', async ({ openBench }) => {
+    const bench = await openBench({ answer: () => ({ text: 'a b', ending: 'stall' }) })
+    const reading = bench.call()
+    await bench.server.called(1)
+    await bench.client.close()
+    expect((await reading).failure).toMatchObject({ code: 'shutdown', details: { retryable: true } })
+    expect((await bench.call()).failure).toMatchObject({ code: 'shutdown' })
+    expect(bench.ends()).toMatchObject([{ outcome: 'aborted' }])
+  })
+})
