@@ -1,0 +1,62 @@
+import type { ChatMessage } from '../llm/model.ts'
+import type { FencedBlock } from './fenced-blocks.ts'
+import { cutMiddle, estimateTokens, UNITS_PER_TOKEN } from './tokens.ts'
+
+/** The messages of one call and what they are estimated to cost. */
+export interface PlannedCall {
+  readonly messages: readonly ChatMessage[]
+  readonly inputTokens: number
+  readonly maxTokens: number
+}
+
+export interface Continuation {
+  readonly first: PlannedCall
+  /** The model's window in tokens; null for no limit. */
+  readonly window: number | null
+  /** The answer so far. */
+  readonly text: string
+  /** The block of code in which it stopped. */
+  readonly openBlock: FencedBlock | null
+}
+
+// what a chat template adds around two more messages
+const TEMPLATE_TOKENS = 32
+const QUOTED_LENGTH = 60
+
+/**
+ * Plans the call that goes on with an answer. Where the window has no room for the whole answer so far, its middle is
+ * left out and the call may answer less, so that both have a share. An answer without text has spent all on reasoning:
+ * it is asked again, with the advice to think less.
+ */
+export function planContinuation({ first, window, text, openBlock }: Continuation): PlannedCall {
+  if (text.trim() === '') return { ...first, messages: withAdvice(first.messages) }
+  const textTokens = estimateTokens(text)
+  const request = goOn(text, openBlock)
+  const used = first.inputTokens + estimateTokens(request) + TEMPLATE_TOKENS
+  const room = window === null ? Number.POSITIVE_INFINITY : Math.max(2, window - used)
+  const maxTokens = Math.min(first.maxTokens, Math.max(1, Math.floor(room / 2), room - textTokens))
+  const shown = Number.isFinite(room) ? cutMiddle(text, (room - maxTokens) * UNITS_PER_TOKEN, 0.2).text : text
+  const messages: readonly ChatMessage[] = [
+    ...first.messages,
+    { role: 'assistant', content: shown },
+    { role: 'user', content: request },
+  ]
+  return { messages, inputTokens: used + estimateTokens(shown), maxTokens }
+}
+
+function goOn(text: string, openBlock: FencedBlock | null): string {
+  const place =
+    openBlock === null
+      ? ''
+      : ` You are inside the code block \`${openBlock.fence}${openBlock.info}\`: do not open it again, and close it where it ends.`
+  return (
+    `Your answer was cut off at the output limit. Its last characters are ${JSON.stringify(text.slice(-QUOTED_LENGTH).toWellFormed())}. ` +
+    `Go on exactly there, with the very next character: repeat nothing, add no preamble.${place}`
+  )
+}
+
+function withAdvice(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const last = messages.at(-1)
+  if (last === undefined) return messages
+  return [...messages.slice(0, -1), { ...last, content: `${last.content}\nThink briefly, then answer.\n` }]
+}

@@ -1,0 +1,145 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { checkArtifactPath, foldedPath } from '../../src/agents/artifact-path.ts'
+
+describe('paths that are taken', () => {
+  it.each([
+    ['src/app.py', 'src/app.py'],
+    ['./.gitignore', '.gitignore'],
+    ['././a/b.ts', 'a/b.ts'],
+    ['src\\win\\app.cs', 'src/win/app.cs'],
+    ['.github/workflows/ci.yml', '.github/workflows/ci.yml'],
+    ['.env.example', '.env.example'],
+    ['app/[slug]/(group)/@slot/page.tsx', 'app/[slug]/(group)/@slot/page.tsx'],
+    ['docs/My Notes.md', 'docs/My Notes.md'],
+    ['cafe\u0301.md', 'caf\u00e9.md'],
+    ['日本語/読む.md', '日本語/読む.md'],
+    ['Dockerfile', 'Dockerfile'],
+    ['a..b/c...d', 'a..b/c...d'],
+    [`${'a/'.repeat(31)}a`, `${'a/'.repeat(31)}a`],
+  ])('%s', (written, path) => {
+    expect(checkArtifactPath(written)).toEqual({ path })
+  })
+})
+
+describe('paths that are refused', () => {
+  it.each([
+    '',
+    '.',
+    './',
+    '..',
+    '../x',
+    '../../../../x',
+    'a/../../b',
+    'a/..',
+    '..\\..\\x',
+    '/etc/passwd',
+    './/etc/passwd',
+    '\\etc\\passwd',
+    'C:\\x',
+    'c:x',
+    '\\\\host\\share\\x',
+    '//host/share',
+    '\\\\?\\C:\\x',
+    '~/.ssh/id',
+    '~root/x',
+    'a\0b',
+    'a\nb',
+    'a\r\nb',
+    'a\tb',
+    'a\u007fb',
+    'a\u0085b',
+    'a\u2028b',
+    'a\u202egnp.exe',
+    'a\u2066b',
+    'a\u200bb',
+    '\ufeffa',
+    'a\u00adb',
+    'a\ud800b',
+    'a//b',
+    'a/',
+    'a/./b',
+    'CON',
+    'con.txt',
+    'aux.c',
+    'src/nul',
+    'COM1.log',
+    'COM\u00b9',
+    'lpt9',
+    'con .txt',
+    'a.',
+    'a ',
+    ' a',
+    'a./b',
+    'a /b',
+    'a<b',
+    'a>b',
+    'a|b',
+    'a?b',
+    'a*b',
+    'a"b',
+    'a:b',
+    'a.txt::$DATA',
+    '.git/hooks/pre-commit',
+    '.git',
+    'x/.GIT/config',
+    'git~1/config',
+    '.g\u200cit/config',
+    '%2e%2e/x',
+    '%2E%2e%2fx',
+    'a%00b',
+    '\uff0e\uff0e/x',
+    '\u2025/x',
+    'a\uff0fb',
+    'a\uff3cb',
+    `${'a/'.repeat(32)}a`,
+    'a'.repeat(256),
+    'é'.repeat(128),
+    `${'a'.repeat(200)}/`.repeat(6),
+    'x'.repeat(5_000_000),
+  ])('%j', (written) => {
+    expect(checkArtifactPath(written)).toHaveProperty('reason')
+  })
+})
+
+const hostilePiece = fc.constantFrom(
+  '..',
+  '.',
+  '/',
+  '\\',
+  '~',
+  'a',
+  'é',
+  '.git',
+  'con',
+  ' ',
+  '%2e',
+  ':',
+  '\0',
+  '\u202e',
+  '\ud800',
+  '\uff0e',
+)
+
+describe('whatever is written', () => {
+  it('a path that is taken stays inside, and is taken unchanged again', () => {
+    const written = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.array(hostilePiece).map((pieces) => pieces.join('')),
+    )
+    fc.assert(
+      fc.property(written, (path) => {
+        const checked = checkArtifactPath(path)
+        if ('reason' in checked) return
+        expect(new URL(checked.path, 'file:///root/').pathname).toMatch(/^\/root\/./)
+        expect(checked.path.split('/')).not.toContain('..')
+        expect(checkArtifactPath(checked.path)).toEqual(checked)
+      }),
+    )
+  })
+
+  it('twins fold together', () => {
+    expect(foldedPath('SRC/App.py')).toBe(foldedPath('src/app.PY'))
+    expect(foldedPath('stra\u00dfe')).toBe(foldedPath('STRASSE'))
+  })
+})
