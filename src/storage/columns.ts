@@ -1,0 +1,59 @@
+/** How a value is stored. `time` is milliseconds since the epoch in code and `timestamptz` in SQL; `jsonb` loses the order of keys. */
+export type ColumnType = 'text' | 'uuid' | 'integer' | 'double precision' | 'boolean' | 'time' | 'json' | 'jsonb'
+
+/** The columns of a table by the names that they have in code: the one place where camelCase meets snake_case. */
+export type Columns<T> = { readonly [K in keyof T]-?: ColumnType }
+
+/** A row on its way to or from `json_to_recordset` and `row_to_json`. */
+export type JsonRow = Record<string, unknown>
+
+const sqlTypes: Partial<Record<ColumnType, string>> = { time: 'timestamptz' }
+
+/** `finishReason` → `finish_reason`. */
+export function toColumnName(property: string): string {
+  return property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+function entries(columns: object): [string, ColumnType][] {
+  return Object.entries(columns) as [string, ColumnType][]
+}
+
+/** Names of the columns, for a list in a statement. */
+export function columnNames(columns: object): string[] {
+  return Object.keys(columns).map(toColumnName)
+}
+
+/** `name type, …`: what follows `AS row` after `json_to_recordset`. */
+export function columnDefinitions(columns: object): string {
+  return entries(columns)
+    .map(([property, type]) => `${toColumnName(property)} ${sqlTypes[type] ?? type}`)
+    .join(', ')
+}
+
+/** `name = row.name, …`, without those in `except`. */
+export function columnAssignments(columns: object, row: string, except: readonly string[] = []): string {
+  return columnNames(columns)
+    .filter((name) => !except.includes(name))
+    .map((name) => `${name} = ${row}.${name}`)
+    .join(', ')
+}
+
+/** The value as a row; properties without a column are left out. */
+export function toRow<T extends object>(columns: Columns<T>, value: T): JsonRow {
+  const row: JsonRow = {}
+  for (const [property, type] of entries(columns)) {
+    const cell = (value as JsonRow)[property]
+    row[toColumnName(property)] = type === 'time' && typeof cell === 'number' ? new Date(cell).toISOString() : cell
+  }
+  return row
+}
+
+/** The value in a row that `row_to_json` made. */
+export function fromRow<T extends object>(columns: Columns<T>, row: Readonly<JsonRow>): T {
+  const value: JsonRow = {}
+  for (const [property, type] of entries(columns)) {
+    const cell = row[toColumnName(property)]
+    value[property] = type === 'time' && typeof cell === 'string' ? Date.parse(cell) : cell
+  }
+  return value as T
+}

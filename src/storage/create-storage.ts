@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { ActivationQueue, Clock } from '../workflows/queue.ts'
+import type { WorkflowStore } from '../workflows/store.ts'
+import { activationQueueName, createBossQueue } from './activation-queue.ts'
+import type { BossQueue } from './activation-queue.ts'
+import { isPassing, unavailable, withAppErrors } from './database-errors.ts'
+import { createLateDatabase } from './late-database.ts'
+import type { LateDatabase } from './late-database.ts'
+import { migrate, readMigrations, withSetupLock } from './migrate.ts'
+import { openDatabase } from './open-database.ts'
+import type { StorageOptions, StorageParts } from './open-database.ts'
+import { createProbe } from './probe.ts'
+import type { Probe } from './probe.ts'
+import { createWorkflowStore } from './workflow-store.ts'
+
+export interface PartStatus {
+  readonly ok: boolean
+  readonly detail: string
+}
+
+/** The store and the queue, which are there before their database is: until then everything throws `unavailable`. */
+export interface Storage {
+  readonly store: WorkflowStore
+  readonly queue: ActivationQueue
+  /** The database's clock. */
+  readonly clock: Clock
+  /** PGlite: this process is the only one. */
+  readonly embedded: boolean
+  /**
+   * Resolves when everything is ready; waits as long as a Postgres cannot be reached. Rejects with an `AppError` when
+   * the data directory is in use, when the database refuses to be used like this, and when it is closed meanwhile.
+   */
+  start(): Promise<void>
+  /** The database has answered within the last seconds. */
+  ready(): boolean
+  status(): { readonly database: PartStatus; readonly queue: PartStatus }
+  /** Lets go of everything, also in the middle of `start`. */
+  close(): Promise<void>
+}
+
+const firstWaitMs = 250
+const longestWaitMs = 2000
+
+interface Machinery {
+  readonly database: LateDatabase
+  readonly boss: BossQueue
+  readonly probe: Probe
+}
+
+async function prepare({ database, boss }: Machinery): Promise<void> {
+  await migrate(database, await readMigrations())
+  await boss.start()
+}
+
+async function prepareWhenReachable(machinery: Machinery, signal: AbortSignal, parts: StorageParts): Promise<void> {
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    try {
+      await machinery.probe.ask()
+      return await withSetupLock(machinery.database, () => prepare(machinery))
+    } catch (error) {
+      if (signal.aborted) throw unavailable('The database is closed.', error)
+      if (!isPassing(error)) throw error
+      parts.onError?.(error)
+    }
+    await delay(waitMs, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) throw unavailable('The database is closed.')
+  }
+}
+
+/** Builds storage on PGlite or Postgres; does nothing before `start`. */
+export function createStorage(options: StorageOptions, parts: StorageParts): Storage {
+  const embedded = options.databaseUrl === null
+  const database = createLateDatabase()
+  const boss = createBossQueue({ database, embedded, onError: (error) => parts.onError?.(error) })
+  const probe = createProbe(database, { ownClock: !embedded })
+  const closing = new AbortController()
+  let starting: Promise<void> | null = null
+  let started = false
+
+  async function start(): Promise<void> {
+    const opened = await openDatabase(options, parts)
+    database.open(opened)
+    const machinery = { database, boss, probe }
+    if (embedded) {
+      await prepare(machinery)
+      await probe.ask()
+    } else await prepareWhenReachable(machinery, closing.signal, parts)
+    if (closing.signal.aborted) throw unavailable('The database is closed.')
+    probe.start()
+    started = true
+  }
+
+  const databaseStatus = (): PartStatus => (started ? probe.state() : { ok: false, detail: 'not open yet' })
+
+  return {
+    store: createWorkflowStore(database, { jobs: boss.jobs, queueName: activationQueueName }),
+    queue: boss.queue,
+    clock: probe.clock,
+    embedded,
+    start: () => (starting ??= withAppErrors(start)),
+    ready: () => databaseStatus().ok,
+    status: () => ({ database: databaseStatus(), queue: databaseStatus() }),
+    async close() {
+      closing.abort()
+      await starting?.catch(() => undefined)
+      started = false
+      probe.stop()
+      await boss.stop()
+      await database.close()
+    },
+  }
+}

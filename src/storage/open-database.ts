@@ -1,0 +1,58 @@
+import { openDataDirectory, restorePrepared } from './data-directory.ts'
+import type { Database } from './database.ts'
+import { openPGliteDatabase } from './pglite-database.ts'
+import { createPostgresDatabase } from './postgres-database.ts'
+
+/** Where the database is and how it is used. Times are milliseconds. */
+export interface StorageOptions {
+  /** null: PGlite in `dataDirectory`. */
+  readonly databaseUrl: string | null
+  readonly dataDirectory: string
+  readonly poolSize: number
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+  /** A prepared database to begin with where there is none yet, as `prepareDatabase` makes it. */
+  readonly preparedDirectory?: string
+  /** How long a transaction of PGlite may stay open; default 30 s. */
+  readonly transactionLimitMs?: number
+}
+
+/** Whom storage tells what nobody asked for. */
+export interface StorageParts {
+  /** The embedded database must not be used any more: end the process with this code, at once. */
+  onFatal(exitCode: number, message: string): void
+  /** Something failed in the background and will be tried again. */
+  onError?(error: unknown): void
+}
+
+// EX_SOFTWARE: what waits in the process is lost, what was acknowledged is on disk.
+const fatalExitCode = 70
+
+async function openEmbedded(options: StorageOptions, parts: StorageParts): Promise<Database> {
+  const directory = await openDataDirectory(options.dataDirectory)
+  try {
+    await restorePrepared(directory, options.preparedDirectory)
+    const { transactionLimitMs } = options
+    const database = await openPGliteDatabase(
+      { directory: directory.databasePath, ...(transactionLimitMs === undefined ? {} : { transactionLimitMs }) },
+      { onFatal: (message) => parts.onFatal(fatalExitCode, message) },
+    )
+    await directory.markWhole()
+    return {
+      ...database,
+      async close() {
+        await database.close()
+        directory.release()
+      },
+    }
+  } catch (error) {
+    directory.release()
+    throw error
+  }
+}
+
+/** Opens the database that the options name; a Postgres need not be there yet. */
+export async function openDatabase(options: StorageOptions, parts: StorageParts): Promise<Database> {
+  const { databaseUrl } = options
+  return databaseUrl === null ? openEmbedded(options, parts) : createPostgresDatabase({ ...options, databaseUrl }, parts)
+}

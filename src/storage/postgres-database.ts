@@ -1,0 +1,118 @@
+import pg from 'pg'
+
+import type { Database, Queryable, QueryResult } from './database.ts'
+import { isConnectionLost, mapPassing, unavailable, withConflictRetries } from './database-errors.ts'
+
+export interface PostgresOptions {
+  readonly databaseUrl: string
+  readonly poolSize: number
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+}
+
+export interface PostgresParts {
+  /** Told of connections that broke while nobody used them. */
+  onError?(error: unknown): void
+}
+
+const int8 = 20
+
+function flatten<Row>(result: pg.QueryResult | readonly pg.QueryResult[]): QueryResult<Row> {
+  const results = Array.isArray(result) ? (result as readonly pg.QueryResult[]) : [result as pg.QueryResult]
+  if (results.length === 1 && results[0]) return { rows: results[0].rows as Row[], rowCount: results[0].rowCount ?? 0 }
+  return {
+    rows: results.flatMap((one) => one.rows as Row[]),
+    rowCount: results.reduce((sum, one) => sum + (one.rowCount ?? 0), 0),
+  }
+}
+
+async function run<Row>(client: pg.ClientBase, text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
+  return flatten<Row>(await client.query(text, values as unknown[] | undefined))
+}
+
+function createPool(options: PostgresOptions): pg.Pool {
+  const types: pg.CustomTypesConfig = {
+    getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+      oid === int8 && format !== 'binary'
+        ? Number
+        : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+  }
+  return new pg.Pool({
+    connectionString: options.databaseUrl,
+    max: options.poolSize,
+    application_name: 'multi-agent-service',
+    connectionTimeoutMillis: 2000,
+    keepAlive: true,
+    statement_timeout: options.statementTimeoutMs,
+    lock_timeout: options.lockTimeoutMs,
+    idle_in_transaction_session_timeout: 30_000,
+    // A server that is frozen cannot time anything out itself.
+    query_timeout: options.statementTimeoutMs + 5000,
+    types,
+  })
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('COMMIT')
+  // COMMIT of a transaction in which a statement failed succeeds by rolling back.
+  if (command === 'ROLLBACK') throw new Error('The transaction was rolled back because a statement in it had failed.')
+}
+
+async function rollback(client: pg.PoolClient): Promise<Error | undefined> {
+  try {
+    await client.query('ROLLBACK')
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+/** Postgres over a pool. Connects when it is first used; TLS and credentials come from the URL and `PG*`. */
+export function createPostgresDatabase(options: PostgresOptions, parts: PostgresParts = {}): Database {
+  const pool = createPool(options)
+  pool.on('error', (error) => parts.onError?.(error))
+  let closing: Promise<void> | null = null
+
+  async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    if (closing) throw unavailable('The database is closed.')
+    const client = await pool.connect()
+    let broken: Error | undefined
+    // The pool takes its own listener off a client that is checked out; unheard, the event would end the process.
+    const onError = (error: Error): void => {
+      broken = error
+    }
+    client.on('error', onError)
+    try {
+      return await work(client)
+    } catch (error) {
+      broken ??= isConnectionLost(error) ? error : await rollback(client)
+      throw error
+    } finally {
+      client.removeListener('error', onError)
+      client.release(broken)
+    }
+  }
+
+  async function mapped<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await withConflictRetries(work)
+    } catch (error) {
+      throw mapPassing(error)
+    }
+  }
+
+  return {
+    query: <Row>(text: string, values?: readonly unknown[]) =>
+      mapped(() => withClient((client) => run<Row>(client, text, values))),
+    transaction: <T>(work: (tx: Queryable) => Promise<T>) =>
+      mapped(() =>
+        withClient(async (client) => {
+          await client.query('BEGIN')
+          const result = await work({ query: (text, values) => run(client, text, values) })
+          await commit(client)
+          return result
+        }),
+      ),
+    close: () => (closing ??= pool.end()),
+  }
+}

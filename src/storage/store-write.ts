@@ -1,0 +1,76 @@
+import type { WorkflowStore } from '../workflows/store.ts'
+import { addInsert, changeStatement, createStatementParts, toRows } from './change-statement.ts'
+import type { Statement } from './change-statement.ts'
+import { columnDefinitions, columnNames, toRow } from './columns.ts'
+import type { Database, Queryable } from './database.ts'
+import { toStepRow, toWorkflowRow } from './state-rows.ts'
+import { eventColumns, inputColumns, stepColumns, workflowColumns } from './tables.ts'
+import type { NewWorkflow } from '../workflows/store.ts'
+import type { WorkflowState } from '../workflows/workflow.ts'
+
+/** Jobs of activations, sent and completed inside a transaction of the caller. */
+export interface ActivationJobs {
+  send(tx: Queryable, state: WorkflowState): Promise<void>
+  /** By id, whatever its state. That it is gone already is no error. */
+  complete(tx: Queryable, jobId: string): Promise<void>
+}
+
+function createStatement({ state, input, events }: NewWorkflow): Statement {
+  const parts = createStatementParts()
+  const names = columnNames(workflowColumns).join(', ')
+  const row = parts.bind(JSON.stringify(toWorkflowRow(state)))
+  parts.add(
+    'w',
+    `INSERT INTO agents.workflows (${names})
+     SELECT ${names} FROM json_to_record(${row}::json) AS n(${columnDefinitions(workflowColumns)}) RETURNING id`,
+  )
+  const inputs = [toRow(inputColumns, input)]
+  addInsert(parts, { name: 'i', table: 'workflow_inputs', columns: inputColumns, rows: inputs })
+  addInsert(parts, { name: 's', table: 'steps', columns: stepColumns, rows: state.steps.map(toStepRow) })
+  addInsert(parts, { name: 'e', table: 'events', columns: eventColumns, rows: toRows(eventColumns, events) })
+  return parts.finish()
+}
+
+async function runGuarded(tx: Queryable, statement: Statement): Promise<boolean> {
+  const { rows } = await tx.query(statement.text, statement.values)
+  return rows.length > 0
+}
+
+async function remove(database: Database, id: string): Promise<'removed' | 'missing' | 'not_ended'> {
+  const { rows } = await database.query<{ removed: boolean; existed: boolean }>(
+    `WITH d AS (
+       DELETE FROM agents.workflows WHERE id = $1 AND NOT active AND status IN ('completed', 'failed', 'cancelled')
+       RETURNING id
+     )
+     SELECT EXISTS (SELECT FROM d) AS removed, EXISTS (SELECT FROM agents.workflows WHERE id = $1) AS existed`,
+    [id],
+  )
+  if (rows[0]?.removed) return 'removed'
+  return rows[0]?.existed ? 'not_ended' : 'missing'
+}
+
+/** What changes workflows. A change that touches no job is one statement, otherwise one transaction that begins with it. */
+export function createStoreWrites(
+  database: Database,
+  jobs: ActivationJobs,
+): Pick<WorkflowStore, 'create' | 'commit' | 'remove'> {
+  return {
+    create: (workflow) =>
+      database.transaction(async (tx) => {
+        const { text, values } = createStatement(workflow)
+        await tx.query(text, values)
+        await jobs.send(tx, workflow.state)
+      }),
+    commit(change) {
+      const statement = changeStatement(change)
+      if (change.completeJob === null && !change.sendJob) return runGuarded(database, statement)
+      return database.transaction(async (tx) => {
+        if (!(await runGuarded(tx, statement))) return false
+        if (change.completeJob !== null) await jobs.complete(tx, change.completeJob)
+        if (change.sendJob) await jobs.send(tx, change.state)
+        return true
+      })
+    },
+    remove: (id) => remove(database, id),
+  }
+}

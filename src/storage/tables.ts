@@ -1,0 +1,147 @@
+import type { LifecycleEvent } from '../workflows/events.ts'
+import type { AttemptRecord, NewCall, StoredArtifact, WorkflowInput } from '../workflows/store.ts'
+import type { StepState, WorkflowState } from '../workflows/workflow.ts'
+import type { Columns } from './columns.ts'
+
+/** A workflow's row: the state without its steps, the claim in two columns, the role of a direct task. */
+export interface WorkflowRow extends Omit<WorkflowState, 'steps' | 'claim'> {
+  readonly claimActivation: number | null
+  readonly claimRetry: number | null
+  readonly role: string | null
+}
+
+/** What never changes after creation. */
+export const fixedWorkflowColumns = {
+  id: 'text',
+  kind: 'text',
+  type: 'text',
+  role: 'text',
+  priority: 'integer',
+  options: 'json',
+  correlationId: 'text',
+  traceparent: 'text',
+  createdAt: 'time',
+} as const
+
+export const changingWorkflowColumns = {
+  status: 'text',
+  reason: 'text',
+  error: 'json',
+  seq: 'integer',
+  active: 'boolean',
+  activation: 'integer',
+  jobId: 'uuid',
+  claimActivation: 'integer',
+  claimRetry: 'integer',
+  startedAt: 'time',
+  endedAt: 'time',
+  updatedAt: 'time',
+  runningMs: 'double precision',
+  runningSince: 'time',
+} as const
+
+export const workflowColumns: Columns<WorkflowRow> = { ...fixedWorkflowColumns, ...changingWorkflowColumns }
+
+export const inputColumns: Columns<WorkflowInput> = {
+  requirement: 'text',
+  context: 'json',
+  files: 'json',
+  metadata: 'jsonb',
+  options: 'json',
+}
+
+/** A step's row; id and role stand beside the definition for joins. */
+export interface StepRow extends Omit<StepState, 'index' | 'usage'> {
+  readonly stepIndex: number
+  readonly step: string
+  readonly role: string
+}
+
+export const stepColumns: Columns<StepRow> = {
+  stepIndex: 'integer',
+  step: 'text',
+  role: 'text',
+  definition: 'json',
+  taskId: 'text',
+  status: 'text',
+  attempt: 'integer',
+  keptAttempt: 'integer',
+  startedAt: 'time',
+  endedAt: 'time',
+  endedSeq: 'integer',
+  runningMs: 'double precision',
+  runningSince: 'time',
+  endpoint: 'text',
+  model: 'text',
+  finishReason: 'text',
+  truncatedInput: 'boolean',
+  artifacts: 'json',
+  rejectedArtifacts: 'json',
+  reason: 'text',
+  dependency: 'text',
+  error: 'json',
+  triesUsed: 'integer',
+  timeUsedMs: 'double precision',
+  restarts: 'integer',
+  losses: 'integer',
+  notBefore: 'time',
+  carriedText: 'text',
+  carriedContinuations: 'integer',
+}
+
+export const eventColumns: Columns<LifecycleEvent> = {
+  seq: 'integer',
+  type: 'text',
+  at: 'time',
+  correlationId: 'text',
+  step: 'text',
+  attempt: 'integer',
+  data: 'json',
+}
+
+export const attemptColumns: Columns<AttemptRecord> = {
+  stepIndex: 'integer',
+  attempt: 'integer',
+  status: 'text',
+  startedAt: 'time',
+  endedAt: 'time',
+  endpoint: 'text',
+  model: 'text',
+  finishReason: 'text',
+  error: 'json',
+}
+
+export const outputColumns = { stepIndex: 'integer', attempt: 'integer', text: 'text' } as const
+
+/** `content` goes to the blobs, as bytes. */
+export const newArtifactColumns = {
+  stepIndex: 'integer',
+  attempt: 'integer',
+  path: 'text',
+  version: 'integer',
+  mediaType: 'text',
+  sha256: 'text',
+  content: 'text',
+} as const
+
+export const artifactColumns: Columns<StoredArtifact> = {
+  path: 'text',
+  stepIndex: 'integer',
+  attempt: 'integer',
+  version: 'integer',
+  mediaType: 'text',
+  bytes: 'integer',
+  sha256: 'text',
+  createdAt: 'time',
+}
+
+/** The workflow is that of the change. */
+export const callColumns: Columns<Omit<NewCall, 'workflowId'>> = {
+  id: 'text',
+  stepIndex: 'integer',
+  attempt: 'integer',
+  endpoint: 'text',
+  model: 'text',
+  estimatedInputTokens: 'integer',
+  maxTokens: 'integer',
+}
