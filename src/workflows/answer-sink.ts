@@ -1,0 +1,70 @@
+import type { AnswerSink, CallEstimate } from '../agents/agent.ts'
+import { untilAvailable } from './committer.ts'
+import type { Followers } from './followers.ts'
+import type { HeldWorkflow } from './held-workflow.ts'
+import type { LiveAttempt } from './live-texts.ts'
+import type { NewCall, WorkflowStore } from './store.ts'
+
+export interface AnswerSinkParts {
+  readonly store: WorkflowStore
+  readonly followers: Followers
+  readonly streamReasoning: boolean
+  /** Aborted when the process gives up waiting for a database that is away. */
+  readonly abandoned: AbortSignal
+}
+
+export interface AnswerSinkTarget {
+  readonly hold: HeldWorkflow
+  readonly index: number
+  readonly live: LiveAttempt
+  /** Stored together with `step.started`. */
+  readonly firstCall: NewCall
+  /** Makes the ledger's row of a further call. */
+  readonly newCall: (estimate: CallEstimate) => NewCall
+  /** Length of the text that opens this attempt unpaid, and how often its makers had been asked to go on. */
+  readonly carried: CarriedText
+}
+
+/** How much of an attempt's text is from whole calls, and how often the model had been asked to go on for it. */
+export interface CarriedText {
+  readonly length: number
+  readonly continuations: number
+}
+
+/** Passes an answer on while it is made: text to readers, calls to the ledger. */
+export function createAnswerSink(
+  { store, followers, streamReasoning, abandoned }: AnswerSinkParts,
+  { hold, index, live, firstCall, newCall, ...target }: AnswerSinkTarget,
+): AnswerSink & { carried(): CarriedText } {
+  const workflowId = hold.state().id
+  let call: NewCall | null = null
+  let carried = target.carried
+  return {
+    carried: () => carried,
+    text(text) {
+      live.output.append(text)
+      followers.grew(workflowId)
+    },
+    reasoning(text) {
+      if (!streamReasoning) return
+      live.reasoning.append(text)
+      followers.grew(workflowId)
+    },
+    async callStarting(estimate) {
+      const isFirst = call === null
+      const next = isFirst ? firstCall : newCall(estimate)
+      call = next
+      if (!isFirst) await untilAvailable(() => store.addCall(next), abandoned)
+    },
+    async callEnded({ usage, finishReason }) {
+      const { id } = call ?? firstCall
+      const settled = { id, usage: { ...usage, costUsd: null }, finishReason }
+      await untilAvailable(() => store.settleCall(settled), abandoned)
+      await hold.addUsage(index, { ...usage, llmCalls: 1, costUsd: null })
+    },
+    async continuing(n) {
+      carried = { length: live.output.length, continuations: n }
+      await hold.change({ happening: { type: 'step_continued', step: index, n } })
+    },
+  }
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isUnavailable, untilAvailable } from './committer.ts'
+import { handOverLost } from './hand-over.ts'
+import { createLiveness } from './liveness.ts'
+import { createPlaces } from './places.ts'
+import type { ActivationQueue } from './queue.ts'
+import type { Runner, RunnerParts } from './runner.ts'
+import { createWorkLoop, pause } from './work-loop.ts'
+
+const roundMs = 1000
+const handOverAfterMs = 3_600_000
+const handOverAtLatestMs = 12 * handOverAfterMs
+const lastWordsMs = 5000
+
+export interface EngineParts extends Omit<RunnerParts, 'places' | 'draining' | 'abandoned'> {
+  readonly queue: ActivationQueue
+}
+
+export interface EngineOptions {
+  /** Tasks that this replica runs at once. */
+  readonly maxConcurrentAgents: number
+  /** Workflows that it holds. */
+  readonly maxConcurrentWorkflows: number
+  /** Nobody else can hold anything: what is active at boot was left by a predecessor that is dead. */
+  readonly onlyProcess: boolean
+}
+
+/** Runs the workflows that this replica takes from the queue. */
+export interface Engine {
+  /** Takes back what a dead predecessor left (if there can be nobody else), and takes work. */
+  start(): Promise<void>
+  /** There is new work, or a change of a workflow that may be held here. */
+  wake(workflowId: string): void
+  /** Tasks running now, per role. */
+  busy(): ReadonlyMap<string, number>
+  /** Workflows held. */
+  held(): number
+  /** Workflows in status `queued`, on all replicas, as of a second ago. */
+  queued(): number
+  /** Since when the oldest of them waits, milliseconds since the epoch; null: none does. */
+  oldestQueuedAt(): number | null
+  /** No step starts any more; running ones have `graceMs`, then everything held is handed over. */
+  drain(graceMs: number): Promise<void>
+}
+
+/** Creates an engine that stands still until `start`. */
+export function createEngine(base: EngineParts, options: EngineOptions): Engine {
+  const { store, queue, followers } = base
+  const draining = new AbortController()
+  const abandoned = new AbortController()
+  const report = (error: unknown) => {
+    // An outage is told by probe and health; everything else is a defect.
+    if (!isUnavailable(error) && !abandoned.signal.aborted) base.reportDefect(error)
+  }
+  const places = createPlaces(options.maxConcurrentAgents, () => loop.wake())
+  const parts: RunnerParts = { ...base, places, draining: draining.signal, abandoned: abandoned.signal }
+  const loop = createWorkLoop({ ...options, runner: parts, queue, places, report })
+  const runners = () => loop.runners()
+  const reactivate = (id: string) => handOverLost(parts, id)
+  const liveness = createLiveness({ store, queue, followers, runners, reactivate })
+
+  let depth: Awaited<ReturnType<typeof store.queueDepth>> = { queued: 0, oldestCreatedAt: null }
+  const measure = async () => {
+    depth = await store.queueDepth()
+  }
+
+  const takeBack = async (ids: readonly string[]) => {
+    for (const id of ids) {
+      await reactivate(id)
+      loop.wake()
+    }
+  }
+  const rounds = async () => {
+    while (!abandoned.signal.aborted) {
+      await pause(roundMs, abandoned.signal)
+      await liveness.round().catch(report)
+      await measure().catch(report)
+      await Promise.all(runners().filter(isDueForHandOver).map(handOver))
+    }
+  }
+  const handOver = (runner: Runner) => runner.handOver('shutdown').catch(report)
+
+  return {
+    async start() {
+      const left = options.onlyProcess ? await untilAvailable(() => store.activeIds(), abandoned.signal) : []
+      void takeBack(left).catch(report)
+      void loop.run()
+      void rounds()
+    },
+    wake(workflowId) {
+      loop.find(workflowId)?.poke()
+      loop.wake()
+    },
+    busy: () => countRunning(runners()),
+    held: () => runners().length,
+    queued: () => depth.queued,
+    oldestQueuedAt: () => depth.oldestCreatedAt,
+    async drain(graceMs) {
+      draining.abort(new Error('the service is shutting down'))
+      loop.wake()
+      await untilQuiet(runners, graceMs)
+      const held = runners()
+      const done = Promise.all(held.map(handOver)).then(() => Promise.all(held.map((runner) => runner.finished)))
+      await Promise.race([done, sleep(lastWordsMs, undefined, { ref: false })])
+      abandoned.abort(new Error('the service has shut down'))
+    },
+  }
+}
+
+/** An activation lives as long as its job may, so it is renewed long before: at the first quiet moment. */
+function isDueForHandOver(runner: Runner): boolean {
+  const age = runner.ageMs()
+  return age >= handOverAtLatestMs || (age >= handOverAfterMs && !runner.isRunningStep())
+}
+
+async function untilQuiet(runners: () => readonly Runner[], graceMs: number): Promise<void> {
+  const until = performance.now() + graceMs
+  while (performance.now() < until && runners().some((runner) => runner.isRunningStep())) await sleep(20)
+}
+
+function countRunning(runners: readonly Runner[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { definition, status } of runners.flatMap((runner) => runner.state().steps)) {
+    if (status === 'running') counts.set(definition.role, (counts.get(definition.role) ?? 0) + 1)
+  }
+  return counts
+}

@@ -1,0 +1,101 @@
+/** One reader's tie to a workflow. */
+export interface Follower {
+  /** Highest number that this replica knows to be committed; 0 while it knows none. */
+  knownSeq(): number
+  /** Learned by reading. */
+  learn(seq: number): void
+  /** Resolves when something has happened since `version`, which is then `version()`; rejects with the signal's reason. */
+  changed(version: number, signal: AbortSignal): Promise<void>
+  version(): number
+  close(): void
+}
+
+/** Who follows which workflow on this replica, and what wakes them. */
+export interface Followers {
+  follow(workflowId: string): Follower
+  /** A change was committed, here or (as far as polling tells) elsewhere; `seq` null: it may have been deleted. */
+  advance(workflowId: string, seq: number | null): void
+  /** An open text has grown. */
+  grew(workflowId: string): void
+  followedIds(): readonly string[]
+}
+
+interface Followed {
+  readers: number
+  version: number
+  seq: number
+  waiting: Set<() => void>
+  waking: boolean
+}
+
+/** Creates the registry. Readers are woken once per turn of the event loop, however many tokens it brought. */
+export function createFollowers(): Followers {
+  const followed = new Map<string, Followed>()
+
+  const wake = (entry: Followed) => {
+    if (entry.waking) return
+    entry.waking = true
+    setImmediate(() => {
+      entry.waking = false
+      entry.version += 1
+      const { waiting } = entry
+      entry.waiting = new Set()
+      for (const resolve of waiting) resolve()
+    })
+  }
+
+  return {
+    follow(workflowId) {
+      const entry = followed.get(workflowId) ?? { readers: 0, version: 0, seq: 0, waiting: new Set(), waking: false }
+      followed.set(workflowId, entry)
+      entry.readers += 1
+      return createFollower(entry, () => {
+        entry.readers -= 1
+        if (entry.readers === 0 && followed.get(workflowId) === entry) followed.delete(workflowId)
+      })
+    },
+    advance(workflowId, seq) {
+      const entry = followed.get(workflowId)
+      if (entry === undefined || (seq !== null && seq <= entry.seq)) return
+      // Deletion leaves no number: forgetting what was known makes every reader look again.
+      entry.seq = seq ?? Number.MAX_SAFE_INTEGER
+      wake(entry)
+    },
+    grew(workflowId) {
+      const entry = followed.get(workflowId)
+      if (entry !== undefined) wake(entry)
+    },
+    followedIds: () => [...followed.keys()],
+  }
+}
+
+function createFollower(entry: Followed, leave: () => void): Follower {
+  let closed = false
+  return {
+    knownSeq: () => entry.seq,
+    learn(seq) {
+      entry.seq = Math.max(entry.seq, seq)
+    },
+    version: () => entry.version,
+    changed(version, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason as Error)
+        if (entry.version !== version) return resolve()
+        const abort = () => {
+          entry.waiting.delete(done)
+          reject(signal.reason as Error)
+        }
+        const done = () => {
+          signal.removeEventListener('abort', abort)
+          resolve()
+        }
+        signal.addEventListener('abort', abort, { once: true })
+        entry.waiting.add(done)
+      })
+    },
+    close() {
+      if (!closed) leave()
+      closed = true
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import type { Followers } from './followers.ts'
+import type { ActivationQueue } from './queue.ts'
+import { sameClaim } from './committer.ts'
+import type { Runner } from './runner.ts'
+import type { WorkflowStore } from './store.ts'
+
+const gapMs = 3000
+const calmMs = 10_000
+const superviseEveryMs = 60_000
+
+export interface LivenessParts {
+  readonly store: WorkflowStore
+  readonly queue: ActivationQueue
+  readonly followers: Followers
+  readonly runners: () => readonly Runner[]
+  /** Activates again what is active but has no live job. */
+  readonly reactivate: (workflowId: string) => Promise<void>
+}
+
+/** One round a second keeps what this replica holds, notices what others changed, and finds what was lost. */
+export interface Liveness {
+  round(): Promise<void>
+}
+
+/**
+ * Jobs are taken from others only when this replica itself has been connected without a gap for longer than a
+ * heartbeat may last: after an outage of the database everybody keeps what he runs.
+ */
+export function createLiveness({ store, queue, followers, runners, reactivate }: LivenessParts): Liveness {
+  let lastRound = performance.now()
+  let lastGap = performance.now()
+  let lastSupervised = performance.now()
+
+  const beat = async () => {
+    const held = runners()
+    if (held.length > 0) await queue.touch(held.map((runner) => runner.job()))
+    const ids = new Set([...held.map((runner) => runner.workflowId), ...followers.followedIds()])
+    const heads = new Map((await store.heads([...ids])).map((head) => [head.id, head]))
+    for (const id of ids) followers.advance(id, heads.get(id)?.seq ?? null)
+    for (const runner of held) {
+      const head = heads.get(runner.workflowId)
+      const { seq, claim } = runner.state()
+      if (head === undefined || head.seq !== seq || !sameClaim(head.claim, claim)) runner.poke()
+    }
+  }
+
+  const supervise = async () => {
+    const now = performance.now()
+    if (now - lastGap < calmMs) return
+    const due = now - lastSupervised >= superviseEveryMs
+    if (!due && !(await queue.hasLapsed())) return
+    lastSupervised = now
+    await queue.supervise()
+    if (due) for (const id of await store.strandedIds()) await reactivate(id)
+  }
+
+  return {
+    async round() {
+      await beat()
+      const now = performance.now()
+      if (now - lastRound > gapMs) lastGap = now
+      lastRound = now
+      await supervise()
+    },
+  }
+}

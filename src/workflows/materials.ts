@@ -1,0 +1,77 @@
+import type { AgentTask, Agents, EarlierResult } from '../agents/agent.ts'
+import type { Target } from '../llm/model.ts'
+import { untilAvailable } from './committer.ts'
+import { ancestors } from './dag.ts'
+import type { HeldWorkflow } from './held-workflow.ts'
+import type { WorkflowInput, WorkflowStore } from './store.ts'
+import type { RunOptions, StepState } from './workflow.ts'
+
+export interface MaterialsParts {
+  readonly store: WorkflowStore
+  readonly agents: Agents
+  readonly abandoned: AbortSignal
+}
+
+/** Everything that a step receives: the request, and the results of all steps that it depends on, directly or not. */
+export async function gatherTask(
+  { store, abandoned }: MaterialsParts,
+  { hold, index, target }: { readonly hold: HeldWorkflow; readonly index: number; readonly target: Target },
+): Promise<AgentTask> {
+  const workflow = hold.state()
+  const step = hold.step(index)
+  const { id, role, taskType, instruction, context } = step.definition
+  const input = await untilAvailable(() => store.input(workflow.id), abandoned)
+  const earlier = await untilAvailable(() => earlierResults(store, hold, step), abandoned)
+  return {
+    role,
+    step: id,
+    taskType,
+    instruction,
+    requirement: input?.requirement ?? null,
+    context: { ...input?.context, ...context },
+    files: filesOf(input),
+    earlier,
+    target,
+    options: answerOptions({ ...workflow.options, ...step.definition.options }),
+    carried: step.carriedText === null ? null : { text: step.carriedText, continuations: step.carriedContinuations },
+  }
+}
+
+function filesOf(input: WorkflowInput | null) {
+  return input?.files ?? []
+}
+
+function answerOptions({ temperature, maxTokens, stream }: RunOptions): AgentTask['options'] {
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(stream === undefined ? {} : { stream }),
+  }
+}
+
+async function earlierResults(
+  store: WorkflowStore,
+  hold: HeldWorkflow,
+  step: StepState,
+): Promise<readonly EarlierResult[]> {
+  const { id, steps } = hold.state()
+  const before = new Set(
+    ancestors(
+      steps.map((other) => other.definition),
+      step.definition.id,
+    ),
+  )
+  const givers = steps.filter((other) => before.has(other.definition.id))
+  const kept = givers.flatMap(({ index, keptAttempt }) =>
+    keptAttempt === null ? [] : [{ stepIndex: index, attempt: keptAttempt }],
+  )
+  const results = new Map((await store.results(id, kept)).map((result) => [result.stepIndex, result]))
+  return givers.map((giver) => ({
+    step: giver.definition.id,
+    role: giver.definition.role,
+    output: results.get(giver.index)?.output ?? '',
+    files: results.get(giver.index)?.files ?? [],
+    direct: step.definition.dependsOn.includes(giver.definition.id),
+    status: giver.status === 'incomplete' || giver.status === 'failed' ? giver.status : 'completed',
+  }))
+}

@@ -1,0 +1,189 @@
+import type { Agents } from '../agents/agent.ts'
+import { AppError } from '../errors.ts'
+import type { InputFault } from '../errors.ts'
+import { dagFaults } from './dag.ts'
+import { newId } from './ids.ts'
+import type { CustomStep, StartTask, StartWorkflow, StepOptions } from './requests.ts'
+import type { Caller } from './service.ts'
+import type { NewWorkflow, WorkflowInput } from './store.ts'
+import type { Template } from './templates.ts'
+import { begin } from './transitions.ts'
+import { noUsage } from './workflow.ts'
+import type { RunOptions, StepDefinition, StepState, WorkflowState } from './workflow.ts'
+
+export interface PlanParts {
+  readonly agents: Agents
+  readonly templates: ReadonlyMap<string, Template>
+}
+
+/** Who asks, and when (milliseconds since the epoch, by the database's clock). */
+export interface Origin {
+  readonly caller: Caller
+  readonly now: number
+  readonly jobId: string
+}
+
+/** A new workflow for a request. Throws `invalid-workflow` with every fault, before anything is stored. */
+export function planWorkflow(parts: PlanParts, request: StartWorkflow, origin: Origin): NewWorkflow {
+  const steps = stepsOf(parts, request)
+  const input: WorkflowInput = {
+    requirement: request.requirement,
+    context: request.context ?? {},
+    files: request.files ?? [],
+    metadata: request.metadata ?? {},
+    options: request.options ?? {},
+  }
+  const named = { id: newId('wf'), kind: 'workflow', type: request.type } as const
+  return planned({ ...named, steps, input, options: request.options ?? {} }, origin)
+}
+
+/** A direct task: a workflow of one step. Throws `not-found` for a role that is not there, `invalid-workflow`. */
+export function planTask(
+  { agents }: PlanParts,
+  { role, request }: { readonly role: string; readonly request: StartTask },
+  origin: Origin,
+): NewWorkflow {
+  if (agents.profile(role) === undefined) throw new AppError('not-found', `There is no agent "${role}".`)
+  const step = { id: 'task', role, task: request.task, ...(request.task_type ? { task_type: request.task_type } : {}) }
+  refuse(roleFaults(agents, step, ''))
+  const { options = {}, context = {}, files = [], metadata = {} } = request
+  const input: WorkflowInput = { requirement: null, context, files, metadata, options }
+  const named = { id: newId('task'), kind: 'task', type: 'task' } as const
+  return planned({ ...named, steps: [stepDefinition(step)], input, options }, origin)
+}
+
+function stepsOf({ agents, templates }: PlanParts, request: StartWorkflow): readonly StepDefinition[] {
+  if (request.type === 'custom') {
+    const steps = request.steps ?? []
+    const definitions = steps.map(stepDefinition)
+    refuse([...dagFaults(definitions), ...steps.flatMap((step, index) => roleFaults(agents, step, `/steps/${index}`))])
+    return definitions
+  }
+  const template = templates.get(request.type)
+  if (template === undefined) {
+    const known = [...templates.keys(), 'custom'].join(', ')
+    const detail = `"${request.type}" is not a workflow type; there are ${known}`
+    throw new AppError('invalid-workflow', `There is no workflow type "${request.type}".`, {
+      faults: [{ pointer: '/type', detail }],
+    })
+  }
+  refuse(template.steps.flatMap((step) => disabledFault(agents, step.role, '/type')))
+  return template.steps
+}
+
+function roleFaults(agents: Agents, step: CustomStep, pointer: string): readonly InputFault[] {
+  const profile = agents.profile(step.role)
+  if (profile === undefined) {
+    const known = agents.profiles.map((other) => other.role).join(', ')
+    return [
+      { pointer: `${pointer}/role`, detail: `step "${step.id}": "${step.role}" is not a role; there are ${known}` },
+    ]
+  }
+  const type = step.task_type
+  if (type !== undefined && !profile.taskTypes.some((known) => known.name === type)) {
+    const known = profile.taskTypes.map((other) => other.name).join(', ')
+    const detail = `step "${step.id}": "${type}" is not a task type of ${step.role}; there are ${known}`
+    return [{ pointer: `${pointer}/task_type`, detail }]
+  }
+  return disabledFault(agents, step.role, `${pointer}/role`)
+}
+
+function disabledFault(agents: Agents, role: string, pointer: string): readonly InputFault[] {
+  return agents.profile(role)?.enabled === false ? [{ pointer, detail: `the role "${role}" is disabled here` }] : []
+}
+
+function refuse(faults: readonly InputFault[]): void {
+  const [first] = faults
+  if (first !== undefined) throw new AppError('invalid-workflow', `This cannot be run: ${first.detail}.`, { faults })
+}
+
+/** A step as it was asked for, in the service's own terms. */
+export function stepDefinition(step: CustomStep): StepDefinition {
+  return {
+    id: step.id,
+    role: step.role,
+    taskType: step.task_type ?? null,
+    instruction: step.task,
+    dependsOn: step.depends_on ?? [],
+    onFailure: step.on_failure ?? 'stop',
+    context: step.context ?? {},
+    options: runOptions(step.options ?? {}),
+  }
+}
+
+function runOptions({ max_tokens, timeout_seconds, ...same }: StepOptions): RunOptions {
+  return {
+    ...same,
+    ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
+    ...(timeout_seconds === undefined ? {} : { timeoutMs: timeout_seconds * 1000 }),
+  }
+}
+
+interface Planned extends Pick<WorkflowState, 'id' | 'kind' | 'type'> {
+  readonly steps: readonly StepDefinition[]
+  readonly input: WorkflowInput
+  readonly options: NonNullable<StartWorkflow['options']>
+}
+
+function planned({ id, kind, type, steps, input, options }: Planned, { caller, now, jobId }: Origin): NewWorkflow {
+  const { priority = 0, ...rest } = options
+  const state: WorkflowState = {
+    id,
+    kind,
+    type,
+    status: 'queued',
+    reason: null,
+    error: null,
+    seq: 0,
+    active: true,
+    activation: 1,
+    jobId,
+    claim: null,
+    priority,
+    options: runOptions(rest),
+    correlationId: caller.correlationId,
+    traceparent: caller.traceparent,
+    createdAt: now,
+    startedAt: null,
+    endedAt: null,
+    updatedAt: now,
+    runningMs: 0,
+    runningSince: null,
+    steps: steps.map((definition, index) => newStep(definition, index, kind === 'task' ? id : newId('task'))),
+  }
+  const { state: begun, events } = begin(state, { now })
+  return { state: begun, input, events }
+}
+
+function newStep(definition: StepDefinition, index: number, taskId: string): StepState {
+  return {
+    definition,
+    index,
+    taskId,
+    status: 'pending',
+    attempt: 0,
+    keptAttempt: null,
+    startedAt: null,
+    endedAt: null,
+    endedSeq: null,
+    runningMs: 0,
+    runningSince: null,
+    endpoint: null,
+    model: null,
+    finishReason: null,
+    truncatedInput: false,
+    artifacts: [],
+    rejectedArtifacts: [],
+    reason: null,
+    dependency: null,
+    error: null,
+    triesUsed: 0,
+    timeUsedMs: 0,
+    restarts: 0,
+    losses: 0,
+    notBefore: null,
+    carriedText: null,
+    carriedContinuations: 0,
+    usage: noUsage,
+  }
+}

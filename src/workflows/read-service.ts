@@ -1,0 +1,128 @@
+import type { Agents } from '../agents/agent.ts'
+import { AppError } from '../errors.ts'
+import { viewAgent, viewTemplate } from './catalogue-view.ts'
+import type { Engine } from './engine.ts'
+import { openEventReader } from './event-reader.ts'
+import type { EventReaderParts } from './event-reader.ts'
+import {
+  etagOf,
+  viewArtifact,
+  viewGraph,
+  viewStepDetail,
+  viewSummary,
+  viewTask,
+  viewWorkflow,
+} from './resource-view.ts'
+import type { ListQuery, Page, WorkflowRef, WorkflowService } from './service.ts'
+import type { ListFilter, WorkflowRecord, WorkflowStore } from './store.ts'
+import type { Template } from './templates.ts'
+import type { WorkflowState } from './workflow.ts'
+
+export interface ReadParts extends EventReaderParts {
+  readonly agents: Agents
+  readonly templates: ReadonlyMap<string, Template>
+  readonly engine: Engine
+}
+
+type Reads = Omit<WorkflowService, 'start' | 'startTask' | 'cancel' | 'remove'>
+
+/** What can be asked of workflows, tasks, agents and templates; changes nothing. */
+export function createReads(parts: ReadParts): Reads {
+  const { store, clock } = parts
+  return {
+    ...createCatalogue(parts),
+    async get(ref) {
+      const record = await findRecord(store, ref)
+      return { resource: viewEither(record, clock.now()), etag: etagOf(record.state) }
+    },
+    list: (query) => list(parts, { ...query, kind: 'workflow', role: null }, viewSummary),
+    async listTasks(role, query) {
+      if (parts.agents.profile(role) === undefined) throw notFound(`There is no agent "${role}".`)
+      return list(parts, { ...query, kind: 'task', role }, viewTask)
+    },
+    async step(id, stepId) {
+      const { state, outputs } = await findRecord(store, { kind: 'workflow', id })
+      const step = state.steps.find((candidate) => candidate.definition.id === stepId)
+      if (step === undefined) throw notFound(`This workflow has no step "${stepId}".`)
+      const attempts = await store.attempts(id, step.index)
+      return viewStepDetail(step, { output: outputs.get(step.index) ?? null, attempts }, clock.now())
+    },
+    async artifacts(ref) {
+      const state = await findState(store, ref)
+      return (await store.artifacts(ref.id)).map((artifact) => viewArtifact(artifact, state))
+    },
+    async artifact(ref, path, version) {
+      const state = await findState(store, ref)
+      const found = await store.artifact(ref.id, path, version)
+      if (found === null) throw notFound('There is no such file.')
+      return { ...viewArtifact(found, state), content: found.content }
+    },
+    graph: async (id) => viewGraph(await findState(store, { kind: 'workflow', id })),
+    openEvents: async (ref, cursor) => openEventReader(parts, await findState(store, ref), cursor),
+  }
+}
+
+function createCatalogue({ agents, templates, engine, store }: ReadParts) {
+  return {
+    workflowTypes: () => [...templates.values()].map(viewTemplate),
+    workflowType(type: string) {
+      const template = templates.get(type)
+      if (template === undefined) throw notFound(`There is no workflow type "${type}".`)
+      return viewTemplate(template)
+    },
+    async agents() {
+      const today = await store.usageToday()
+      return agents.profiles.map((profile) => viewAgent(profile, { today, busy: engine.busy() }))
+    },
+    async agent(role: string) {
+      const profile = agents.profile(role)
+      if (profile === undefined) throw notFound(`There is no agent "${role}".`)
+      return viewAgent(profile, { today: await store.usageToday(), busy: engine.busy() })
+    },
+  }
+}
+
+/** The resource of either door. */
+export function viewEither(record: WorkflowRecord, now: number) {
+  return record.state.kind === 'task' ? viewTask(record, now) : viewWorkflow(record, now)
+}
+
+/** An id in a path that is not there, however it looks. */
+export function notFound(message: string): AppError {
+  return new AppError('not-found', message)
+}
+
+function belongs(state: WorkflowState, ref: WorkflowRef): boolean {
+  return state.kind === ref.kind && (ref.kind === 'workflow' || state.steps[0]?.definition.role === ref.role)
+}
+
+/** The state behind a path. Throws `not-found`. */
+export async function findState(store: WorkflowStore, ref: WorkflowRef): Promise<WorkflowState> {
+  const state = await store.load(ref.id)
+  if (state === null || !belongs(state, ref)) throw notFound(`There is no ${ref.kind} "${ref.id}".`)
+  return state
+}
+
+/** The record behind a path. Throws `not-found`. */
+export async function findRecord(store: WorkflowStore, ref: WorkflowRef): Promise<WorkflowRecord> {
+  const record = await store.record(ref.id)
+  if (record === null || !belongs(record.state, ref)) throw notFound(`There is no ${ref.kind} "${ref.id}".`)
+  return record
+}
+
+const idForm = /^(wf|task)_[0-9a-f]{32}$/
+
+async function list<T>(
+  { store, clock }: ReadParts,
+  query: ListQuery & Pick<ListFilter, 'kind' | 'role'>,
+  view: (record: WorkflowRecord, now: number) => T,
+): Promise<Page<T>> {
+  if (query.after !== null && !idForm.test(query.after)) {
+    throw new AppError('invalid-cursor', 'This is not a cursor of this list.')
+  }
+  // One more than asked for tells whether there is a next page.
+  const records = await store.list({ ...query, limit: query.limit + 1 })
+  const page = records.slice(0, query.limit)
+  const next = records.length > query.limit ? (page.at(-1)?.state.id ?? null) : null
+  return { data: page.map((record) => view(record, clock.now())), next }
+}

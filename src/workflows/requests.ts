@@ -1,0 +1,116 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+
+const refTo = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
+
+/** A JSON object with any content. Not `Type.Record`: its pattern misses keys that hold a line break. */
+const FreeObject = (description: string) =>
+  Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, maxProperties: 1000, description })
+
+const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  additionalProperties: { type: 'string', maxLength: 500 },
+  propertyNames: { type: 'string', minLength: 1, maxLength: 64 },
+  maxProperties: 50,
+  description: 'Labels of your own, shown in the resource and usable as filter; at most 50 of at most 500 characters.',
+})
+
+/** A file that the user hands in. The path is judged by the edge: it must not leave the workflow. */
+export const SourceFile = Type.Object(
+  {
+    path: Type.String({ minLength: 1, maxLength: 1024, description: 'Relative path, as src/app.py.' }),
+    content: Type.String({ maxLength: 2_000_000 }),
+  },
+  { $id: 'SourceFile', additionalProperties: false },
+)
+export type SourceFile = Static<typeof SourceFile>
+
+const runOptions = {
+  model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Model to ask.' })),
+  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
+  max_tokens: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Output limit of one call to the model.' }),
+  ),
+  stream: Type.Optional(Type.Boolean({ description: 'false: ask the model server for plain answers.' })),
+  timeout_seconds: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, maximum: 604_800, description: 'Time that one start of a step may take.' }),
+  ),
+}
+
+/** Options of one step; they win over the workflow's. */
+export const StepOptions = Type.Object(runOptions, { $id: 'StepOptions', additionalProperties: false })
+export type StepOptions = Static<typeof StepOptions>
+
+/** Options of a whole workflow, or of a direct task. */
+export const WorkflowOptions = Type.Object(
+  {
+    ...runOptions,
+    priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100, description: 'Higher first, then age.' })),
+  },
+  { $id: 'WorkflowOptions', additionalProperties: false },
+)
+export type WorkflowOptions = Static<typeof WorkflowOptions>
+
+/** One step of a `custom` workflow. Unknown roles, task types and dependencies are for the service to judge. */
+export const CustomStep = Type.Object(
+  {
+    id: Type.String({ pattern: '^[a-z][a-z0-9_-]{0,63}$', description: 'Unique in the workflow.' }),
+    role: Type.String({ minLength: 1, maxLength: 64, description: 'Agent that does it.' }),
+    task: Type.String({ minLength: 1, maxLength: 100_000, description: 'What is asked for.' }),
+    task_type: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: "One of the role's task types." }),
+    ),
+    depends_on: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        maxItems: 50,
+        uniqueItems: true,
+        description: 'Ids of the steps whose results it needs.',
+      }),
+    ),
+    on_failure: Type.Optional(
+      Type.Unsafe<'stop' | 'continue'>({
+        type: 'string',
+        enum: ['stop', 'continue'],
+        description: 'continue: later steps run even if this one fails.',
+      }),
+    ),
+    context: Type.Optional(FreeObject('What only this step is to know.')),
+    options: Type.Optional(refTo(StepOptions)),
+  },
+  { $id: 'CustomStep', additionalProperties: false },
+)
+export type CustomStep = Static<typeof CustomStep>
+
+const Files = Type.Array(refTo(SourceFile), { maxItems: 200, description: 'Files to work with; at most 200.' })
+
+/** Body of `POST /workflows`. That `steps` comes with `custom` and only with it, the edge checks. */
+export const StartWorkflow = Type.Object(
+  {
+    type: Type.String({ minLength: 1, maxLength: 64, description: 'A template, or custom with steps.' }),
+    requirement: Type.String({ minLength: 1, maxLength: 100_000 }),
+    context: Type.Optional(FreeObject('Facts that every step is to know, as language or framework.')),
+    files: Type.Optional(Files),
+    steps: Type.Optional(
+      Type.Array(refTo(CustomStep), { minItems: 1, maxItems: 50, description: 'The DAG of a custom workflow.' }),
+    ),
+    options: Type.Optional(refTo(WorkflowOptions)),
+    metadata: Type.Optional(Metadata),
+  },
+  { $id: 'StartWorkflow', additionalProperties: false },
+)
+export type StartWorkflow = Static<typeof StartWorkflow>
+
+/** Body of `POST /agents/:role/tasks`. */
+export const StartTask = Type.Object(
+  {
+    task: Type.String({ minLength: 1, maxLength: 100_000, description: 'What is asked for.' }),
+    task_type: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: "One of the role's task types." }),
+    ),
+    context: Type.Optional(FreeObject('Facts that the agent is to know.')),
+    files: Type.Optional(Files),
+    options: Type.Optional(refTo(WorkflowOptions)),
+    metadata: Type.Optional(Metadata),
+  },
+  { $id: 'StartTask', additionalProperties: false },
+)
+export type StartTask = Static<typeof StartTask>

@@ -1,0 +1,96 @@
+import type { StartTask, StartWorkflow } from './requests.ts'
+import type {
+  AgentResource,
+  ArtifactResource,
+  GraphResource,
+  StepDetailResource,
+  TaskResource,
+  WorkflowResource,
+  WorkflowSummary,
+  WorkflowTypeResource,
+} from './resources.ts'
+import type { WorkflowStatus } from './workflow.ts'
+
+/** What names a workflow in a path: `/workflows/:id`, or `/agents/:role/tasks/:id`. */
+export type WorkflowRef =
+  | { readonly kind: 'workflow'; readonly id: string }
+  | { readonly kind: 'task'; readonly role: string; readonly id: string }
+
+/** The request that causes something: its ids go into the workflow's events. */
+export interface Caller {
+  readonly correlationId: string
+  readonly traceparent: string | null
+}
+
+export interface ListQuery {
+  readonly statuses: readonly WorkflowStatus[]
+  readonly type: string | null
+  readonly createdAfter: number | null
+  readonly createdBefore: number | null
+  readonly metadata: Readonly<Record<string, string>>
+  readonly limit: number
+  /** A `next` of an earlier page; anything else is `invalid-cursor`. */
+  readonly after: string | null
+}
+
+export interface Page<T> {
+  readonly data: readonly T[]
+  /** Cursor of the next page; null at the end. */
+  readonly next: string | null
+}
+
+export interface ArtifactFile extends ArtifactResource {
+  readonly content: Buffer
+}
+
+/** One frame of an event stream. `data` is the JSON text of the whole event; `id` null for frames that are live only. */
+export interface Frame {
+  readonly id: string | null
+  readonly type: string
+  readonly data: string
+}
+
+/**
+ * One reader of one workflow's events: its whole state is its cursor. Not for concurrent use.
+ */
+export interface EventReader {
+  /** The position reached: give it back to go on there. */
+  readonly cursor: string
+  /**
+   * What is there beyond the position, at most `limit` frames; empty when nothing is.
+   * `done`: the workflow has ended and all has been read. `gone`: it was deleted.
+   */
+  read(limit: number): Promise<{ readonly frames: readonly Frame[]; readonly done: boolean; readonly gone: boolean }>
+  /** Resolves when `read` may give something new (or at the latest after a second of doubt); rejects with the signal's reason. */
+  changed(signal: AbortSignal): Promise<void>
+  /** Stops following; idempotent. */
+  close(): void
+}
+
+/** The verbs that the edge calls. All throw `AppError`: `not-found` for ids that are not there, `unavailable` without the database. */
+export interface WorkflowService {
+  /** Throws `invalid-workflow` with faults; `queue-full`; `draining`. Once it resolves, the workflow is on disk. */
+  start(request: StartWorkflow, caller: Caller): Promise<WorkflowResource>
+  startTask(role: string, request: StartTask, caller: Caller): Promise<TaskResource>
+  /** `etag` changes with state and usage. */
+  get(ref: WorkflowRef): Promise<{ readonly resource: WorkflowResource | TaskResource; readonly etag: string }>
+  list(query: ListQuery): Promise<Page<WorkflowSummary>>
+  listTasks(role: string, query: ListQuery): Promise<Page<TaskResource>>
+  step(id: string, step: string): Promise<StepDetailResource>
+  /** `changed` false: it had ended before. */
+  cancel(
+    ref: WorkflowRef,
+    caller: Caller,
+  ): Promise<{ readonly resource: WorkflowResource | TaskResource; readonly changed: boolean }>
+  /** Throws `conflict` unless it has ended. */
+  remove(ref: WorkflowRef): Promise<void>
+  artifacts(ref: WorkflowRef): Promise<readonly ArtifactResource[]>
+  artifact(ref: WorkflowRef, path: string, version: number | null): Promise<ArtifactFile>
+  graph(id: string): Promise<GraphResource>
+  /** Throws `invalid-cursor`. Cursor null: from the beginning. */
+  openEvents(ref: WorkflowRef, cursor: string | null): Promise<EventReader>
+  workflowTypes(): readonly WorkflowTypeResource[]
+  workflowType(type: string): WorkflowTypeResource
+  agents(): Promise<readonly AgentResource[]>
+  agent(role: string): Promise<AgentResource>
+}

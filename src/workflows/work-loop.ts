@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Places } from './places.ts'
+import type { ActivationJob, ActivationQueue } from './queue.ts'
+import { startRunner } from './runner.ts'
+import type { Runner, RunnerParts } from './runner.ts'
+import { takeWorkflow } from './take-workflow.ts'
+
+const pollMs = 500
+/** A workflow just taken will want a place within this time. */
+const startingMs = 1000
+
+export interface WorkLoopParts {
+  readonly runner: RunnerParts
+  readonly queue: ActivationQueue
+  readonly places: Places
+  readonly maxConcurrentWorkflows: number
+  readonly report: (error: unknown) => void
+}
+
+/** Takes work from the queue, as much as there are free places. */
+export interface WorkLoop {
+  run(): Promise<void>
+  /** There may be new work, or a free place. */
+  wake(): void
+  runners(): readonly Runner[]
+  find(workflowId: string): Runner | undefined
+}
+
+/** Creates the loop; `run` ends when `draining` is aborted. */
+export function createWorkLoop({
+  runner: parts,
+  queue,
+  places,
+  maxConcurrentWorkflows,
+  report,
+}: WorkLoopParts): WorkLoop {
+  const runners = new Map<string, Runner>()
+  let woken = Promise.withResolvers<void>()
+  const wake = () => woken.resolve()
+
+  const take = async (job: ActivationJob): Promise<void> => {
+    const held = runners.get(job.workflowId)
+    if (held?.job().activation === job.activation && (await held.adopt(job))) return
+    held?.poke()
+    await held?.finished
+    const taken = await takeWorkflow(parts, job)
+    if (taken === null) return queue.completeFenced(job)
+    const runner = startRunner(parts, { ...taken, job })
+    runners.set(job.workflowId, runner)
+    void forgetWhenFinished(runner)
+  }
+  const forgetWhenFinished = async (runner: Runner) => {
+    await runner.finished
+    if (runners.get(runner.workflowId) === runner) runners.delete(runner.workflowId)
+    wake()
+  }
+
+  const room = () => {
+    const starting = [...runners.values()].filter(isStarting).length
+    return Math.min(places.free() - starting, maxConcurrentWorkflows - runners.size)
+  }
+
+  /** True when there may be more right now. */
+  const takeOnce = async (): Promise<boolean> => {
+    const limit = room()
+    if (limit <= 0) return false
+    const jobs = await queue.fetch(limit)
+    await Promise.all(jobs.map((job) => take(job).catch(report)))
+    return jobs.length === limit
+  }
+
+  return {
+    async run() {
+      while (!parts.draining.aborted) {
+        woken = Promise.withResolvers()
+        const more = await takeOnce().catch(report)
+        if (more !== true) await Promise.race([woken.promise, pause(pollMs, parts.draining)])
+      }
+    },
+    wake,
+    runners: () => [...runners.values()],
+    find: (workflowId) => runners.get(workflowId),
+  }
+}
+
+function isStarting(runner: Runner): boolean {
+  return runner.ageMs() < startingMs && !runner.isRunningStep()
+}
+
+/** Resolves after the time, or at once when the signal fires; never rejects. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
+}
