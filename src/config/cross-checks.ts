@@ -1,0 +1,88 @@
+import { statSync } from 'node:fs'
+import { BlockList, isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { BUILT_IN_ROLES } from './agent-settings.ts'
+import type { Fault } from './config-error.ts'
+import { nearest } from './nearest.ts'
+import { dotted, faultOf, type Entry } from './reading.ts'
+import type { SettingsFile } from './settings.ts'
+
+/** What the rules that look at more than one setting, or outside, need. */
+interface Checked {
+  /** Valid settings; where an entry was at fault, its default. */
+  readonly file: SettingsFile
+  /** Every entry, also those that were at fault. */
+  readonly entries: readonly Entry[]
+  /** Paths, dotted, of the settings at fault: no rule judges those. */
+  readonly invalid: ReadonlySet<string>
+  /** Where relative paths start. */
+  readonly directory: string
+}
+
+/** Applies the rules that the schema cannot say. */
+export function crossCheck(checked: Checked): readonly Fault[] {
+  return [...checkDelays(checked), ...checkHost(checked), ...checkRoles(checked), ...checkFiles(checked)]
+}
+
+function checkDelays({ file, entries, invalid }: Checked): readonly Fault[] {
+  const initial = 'llm_retry_initial_delay'
+  const longest = 'llm_retry_max_delay'
+  if (invalid.has(initial) || invalid.has(longest) || file[longest] >= file[initial]) return []
+  const given = find(entries, longest)
+  if (given !== undefined) return [faultOf(given, `must be at least ${initial} (${file[initial]})`)]
+  return faultAt(entries, initial, `must be at most ${longest} (${file[longest]})`)
+}
+
+function checkHost({ file, entries, invalid }: Checked): readonly Fault[] {
+  if (invalid.has('host') || invalid.has('auth') || file.auth === 'none' || isLoopback(file.host)) return []
+  const way = 'set AUTH=none to let everybody who can connect use the service, or HOST=127.0.0.1'
+  return faultAt(entries, 'host', `is an address that other machines can reach, and no API keys protect it: ${way}`)
+}
+
+function checkRoles({ entries }: Checked): readonly Fault[] {
+  const given = entries.filter(({ path }) => path[0] === 'agents')
+  const roles = new Set(given.map(({ path }) => path[1] ?? ''))
+  const incomplete = [...roles].filter(
+    (role) => !BUILT_IN_ROLES.includes(role) && !find(given, dotted(['agents', role, 'prompt_file']))?.value,
+  )
+  return incomplete.flatMap((role) => {
+    const entry = given.find(({ path }) => path[1] === role)
+    const hint = `did you mean ${nearest(role, BUILT_IN_ROLES)}? A role of your own needs prompt_file`
+    return entry === undefined ? [] : [{ place: entry.place, detail: `agents.${role} is not built in; ${hint}` }]
+  })
+}
+
+function checkFiles({ entries, invalid, directory }: Checked): readonly Fault[] {
+  const named = entries.filter(({ path }) => path.at(-1) === 'prompt_file' || path[0] === 'workflow_types_files')
+  return named
+    .filter(({ path }) => !invalid.has(dotted(path)))
+    .flatMap((entry) =>
+      [entry.value]
+        .flat()
+        .map(String)
+        .filter((name) => name !== '' && !isFile(resolve(directory, name)))
+        .map((name) => faultOf(entry, `names ${name}, which is not a file`)),
+    )
+}
+
+function isLoopback(host: string): boolean {
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
+  const family = isIP(host)
+  if (family === 0) return host.toLowerCase() === 'localhost'
+  return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+function find(entries: readonly Entry[], path: string): Entry | undefined {
+  return entries.find((entry) => dotted(entry.path) === path)
+}
+
+function faultAt(entries: readonly Entry[], path: string, detail: string): readonly Fault[] {
+  const entry = find(entries, path)
+  return entry === undefined ? [] : [faultOf(entry, detail)]
+}

@@ -1,0 +1,55 @@
+import { LONGEST_SECONDS, type SettingSchema } from './setting.ts'
+
+const FORMATS: Readonly<Record<string, string>> = {
+  path: 'path',
+  'proxy-address': 'IP address, or network as address/bits',
+  'http-url': 'http or https URL',
+  'http-url-or-empty': 'http or https URL',
+  'postgres-url-or-empty': 'postgres URL',
+  host: 'IP address or host name',
+}
+
+const NOUNS: Readonly<Record<string, string>> = {
+  boolean: 'true or false',
+  integer: 'whole number',
+  number: 'number',
+  array: 'list',
+  object: 'table of names (lower-case letters, digits, _) and texts',
+  string: 'text',
+}
+
+/** Type and bounds of a setting in words: `whole number 0–10`, `number > 0, seconds`. */
+export function describeType(schema: SettingSchema): string {
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`
+  if (schema.format !== undefined) return FORMATS[schema.format] ?? schema.format
+  const nouns = typesOf(schema).map((type) => NOUNS[type] ?? type)
+  const words = [[nouns.join(', or a '), describeBounds(schema)].filter(Boolean).join(' '), schema.unit]
+  return words.filter(Boolean).join(', ')
+}
+
+/** What a value of this setting must be, as the end of a sentence: `must be a whole number 0–10`. */
+export function demandOf(schema: SettingSchema): string {
+  const type = describeType(schema)
+  if (/^(one of|true|text)/.test(type)) return `must be ${type}`
+  return `must be ${/^(IP|http)/.test(type) ? 'an' : 'a'} ${type}`
+}
+
+/** A default on one line: lists comma-separated, tables as JSON, nothing for none. */
+export function describeDefault(value: unknown): string {
+  if (value === undefined) return ''
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** The JSON types that a setting may have; none: any. */
+export function typesOf(schema: SettingSchema): readonly string[] {
+  if (schema.type === undefined) return []
+  return typeof schema.type === 'string' ? [schema.type] : schema.type
+}
+
+function describeBounds(schema: SettingSchema): string {
+  const { minimum, exclusiveMinimum, maximum } = schema
+  if (exclusiveMinimum !== undefined) return `> ${exclusiveMinimum}`
+  if (minimum === undefined) return ''
+  return maximum === undefined || maximum === LONGEST_SECONDS ? `≥ ${minimum}` : `${minimum}–${maximum}`
+}

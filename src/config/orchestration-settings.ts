@@ -1,0 +1,57 @@
+import { list, seconds, secondsOrZero, text, whole } from './setting.ts'
+
+/** How workflows run, and where they are kept. */
+export const orchestrationSettings = {
+  max_concurrent_agents: whole({ default: 5, minimum: 1, description: 'Tasks that this process runs at once.' }),
+  task_timeout: seconds({
+    default: 600,
+    description: 'Longest run of one step, with its retries and continuations; waiting for its turn does not count.',
+  }),
+  task_retry_attempts: whole({
+    default: 3,
+    minimum: 0,
+    description: 'How often a step is started again after task_timeout. 0: never.',
+  }),
+  max_worker_losses: whole({
+    default: 25,
+    minimum: 1,
+    description: 'How often a step may lose its process before it fails with worker_lost.',
+  }),
+  workflow_timeout: secondsOrZero({
+    default: 0,
+    description: 'Longest time that one workflow spends running. 0: no limit.',
+  }),
+  max_concurrent_workflows: whole({
+    default: 50,
+    minimum: 1,
+    description: 'Workflows that this process holds at once.',
+  }),
+  max_queued_workflows: whole({
+    default: 10_000,
+    minimum: 1,
+    description: 'Workflows that may wait; above it a new one gets 429.',
+  }),
+  output_directory: text({
+    default: '',
+    format: 'path',
+    description: 'Directory that the files of a finished workflow are also written to. Empty: off.',
+  }),
+  data_directory: text({
+    default: './data',
+    format: 'path',
+    description: 'Directory of the embedded database.',
+  }),
+  database_url: text({
+    default: '',
+    format: 'postgres-url-or-empty',
+    secret: true,
+    description: 'Postgres to use, as postgres://user:password@host/name. Empty: the embedded database.',
+  }),
+  database_pool_size: whole({ default: 10, minimum: 2, description: 'Connections to Postgres.' }),
+  database_statement_timeout: seconds({ default: 30, description: 'Longest SQL statement.' }),
+  database_lock_timeout: seconds({ default: 10, description: 'Longest wait for a lock of the database.' }),
+  workflow_types_files: list({
+    default: [],
+    description: 'YAML files with workflow templates of your own.',
+  }),
+}

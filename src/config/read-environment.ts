@@ -1,0 +1,66 @@
+import { isDeepStrictEqual } from 'node:util'
+import { CONFIG_KEY } from './agent-settings.ts'
+import { isOfGuideOnly, looksLikeOurs } from './foreign-names.ts'
+import { nearest } from './nearest.ts'
+import { addEntry, faultOf, openReading, type Entry, type OpenReading, type Reading } from './reading.ts'
+import { isTableOfSettings, settingAt } from './setting-path.ts'
+import type { SettingSchema } from './setting.ts'
+import type { VariableNames, Variables } from './variable-names.ts'
+
+interface Variable {
+  readonly name: string
+  readonly value: string
+  readonly place: string
+}
+
+/** Reads the settings among `variables`. `origin` stands before each name in places: empty, or `.env: `. */
+export function readEnvironment(variables: Variables, names: VariableNames, origin: string): Reading {
+  const reading = openReading()
+  for (const [name, value] of Object.entries(variables)) {
+    if (value !== undefined) readVariable(reading, names, { name, value, place: origin + name })
+  }
+  reading.faults.push(...contradictions(reading.entries))
+  return reading
+}
+
+function readVariable(reading: OpenReading, names: VariableNames, variable: Variable): void {
+  const path = names.pathOf(variable.name)
+  if (path === undefined) return warnOfUnknown(reading, names, variable)
+  const schema = settingAt(path) ?? { type: 'string' }
+  const isEmpty = variable.value.trim() === ''
+  if (isEmpty && schema.emptyMeansOff !== true) return
+  const entry = { path, place: variable.place, subject: '', value: variable.value }
+  if (isTableOfSettings(schema)) readConfig(reading, entry, schema)
+  else addEntry(reading, entry, schema)
+}
+
+/** A role's `config` as one JSON table gives its keys one by one, so that the others keep what they have. */
+function readConfig(reading: OpenReading, entry: Entry, schema: SettingSchema): void {
+  const table = openReading()
+  addEntry(table, entry, schema)
+  reading.faults.push(...table.faults)
+  const pairs = table.entries.flatMap(({ value }) => Object.entries(value as object))
+  for (const [key, value] of pairs) {
+    const item = { ...entry, path: entry.path.concat(key), subject: key, value: value as unknown }
+    if (CONFIG_KEY.test(key)) addEntry(reading, item, settingAt(item.path) ?? {})
+    else reading.faults.push(faultOf(item, 'must be a name of letters, digits and _'))
+  }
+}
+
+function warnOfUnknown(reading: OpenReading, names: VariableNames, { name, place }: Variable): void {
+  if (isOfGuideOnly(name)) {
+    reading.warnings.push(`${place} has no effect here`)
+    return
+  }
+  if (!looksLikeOurs(name)) return
+  reading.warnings.push(`${place} is no setting of this service; did you mean ${nearest(name, names.known)}?`)
+}
+
+/** Two variables of one source that stand for one setting must agree. */
+function contradictions(entries: readonly Entry[]) {
+  return entries.flatMap((entry, index) => {
+    const other = entries.slice(0, index).find(({ path }) => isDeepStrictEqual(path, entry.path))
+    if (other === undefined || isDeepStrictEqual(other.value, entry.value)) return []
+    return [faultOf(entry, `says something else than ${other.place}; set one of them`)]
+  })
+}

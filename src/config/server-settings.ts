@@ -1,0 +1,38 @@
+import { Type } from '@sinclair/typebox'
+import { oneOf, seconds, secondsOrZero, text, whole } from './setting.ts'
+
+/** The HTTP server and its streams. */
+export const serverSettings = {
+  host: text({ default: '127.0.0.1', format: 'host', description: 'Address to listen on.' }),
+  port: whole({ default: 3000, minimum: 0, maximum: 65_535, description: 'Port to listen on. 0: any free one.' }),
+  auth: oneOf(['keys', 'none'], {
+    default: 'keys',
+    description: 'Who may call. none: everybody who can connect; needed to listen beyond this machine.',
+  }),
+  body_limit_bytes: whole({
+    default: 10_485_760,
+    minimum: 1,
+    unit: 'bytes',
+    description: 'Largest body of a request.',
+  }),
+  trust_proxy: Type.Unsafe<boolean | string[]>({
+    type: ['boolean', 'array'],
+    items: { type: 'string', format: 'proxy-address' },
+    default: false,
+    description: 'Believe X-Forwarded-* of every proxy (true), or of these addresses and networks only.',
+  }),
+  max_sse_connections: whole({
+    default: 10_000,
+    minimum: 1,
+    description: 'Open event streams; above it a new one gets 503.',
+  }),
+  sse_heartbeat_seconds: seconds({ default: 15, description: 'Time between two heartbeats of an event stream.' }),
+  sse_slow_client_seconds: seconds({
+    default: 60,
+    description: 'A reader that takes nothing for so long is disconnected.',
+  }),
+  shutdown_grace_seconds: secondsOrZero({
+    default: 25,
+    description: 'Time that running steps have to finish at shutdown.',
+  }),
+}

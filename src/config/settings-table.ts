@@ -1,0 +1,61 @@
+import { BUILT_IN_ROLES } from './agent-settings.ts'
+import { describeDefault, describeType } from './describe.ts'
+import { dotted } from './reading.ts'
+import { listRoleConfig, listRoleSettings, listSettings, type ListedSetting } from './setting-list.ts'
+import { SETTING_GROUPS } from './settings.ts'
+
+const BEGIN = '<!-- settings:begin -->'
+const END = '<!-- settings:end -->'
+
+/** The settings as Markdown: a heading and a table for each group. Begins and ends without blank lines. */
+function renderSettingsTable(): string {
+  return SETTING_GROUPS.map(({ title, settings }) => {
+    const list = 'agents' in settings ? agentRows() : listSettings(Object.keys(settings))
+    return `### ${title}\n\n${renderTable([HEAD, ...list.map(cellsOf)])}`
+  }).join('\n\n')
+}
+
+/** `readme` with the table between its two markers; undefined where it has none. */
+export function withSettingsTable(readme: string): string | undefined {
+  const begin = readme.indexOf(BEGIN)
+  const end = readme.indexOf(END)
+  if (begin < 0 || end < begin) return undefined
+  return `${readme.slice(0, begin + BEGIN.length)}\n\n${renderSettingsTable()}\n\n${readme.slice(end)}`
+}
+
+const HEAD = ['Variable', 'In `config.yaml`', 'Value', 'Default', 'Meaning']
+
+function agentRows(): readonly ListedSetting[] {
+  return [...listRoleSettings('<role>'), ...BUILT_IN_ROLES.flatMap(listRoleConfig)]
+}
+
+function cellsOf({ path, variables, schema }: ListedSetting): readonly string[] {
+  const names = schema.secret === true ? [...variables, `${variables[0]}_FILE`] : variables
+  return [
+    names.map(code).join(', '),
+    code(dotted(path)),
+    describeType(schema),
+    defaultOf(schema.default),
+    schema.description ?? '',
+  ]
+}
+
+/** Columns are padded, as a formatter of Markdown would. */
+function renderTable(rows: readonly (readonly string[])[]): string {
+  const escaped = rows.map((cells) => cells.map((cell) => cell.replaceAll('|', String.raw`\|`)))
+  const widths = HEAD.map((_, column) => Math.max(...escaped.map((cells) => cells[column]?.length ?? 0)))
+  const lines = escaped.map(
+    (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
+  )
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
+  return [lines[0], rule, ...lines.slice(1)].join('\n')
+}
+
+function defaultOf(value: unknown): string {
+  const text = describeDefault(value)
+  return text === '' ? 'empty' : code(text)
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}

@@ -1,0 +1,58 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { agentSettings, type BuiltInRole } from './agent-settings.ts'
+import { modelCallSettings } from './model-call-settings.ts'
+import { observabilitySettings } from './observability-settings.ts'
+import { orchestrationSettings } from './orchestration-settings.ts'
+import { serverSettings } from './server-settings.ts'
+import type { SettingSchema } from './setting.ts'
+
+/** The settings in the groups and the order that the documents list them in. */
+export const SETTING_GROUPS: readonly {
+  readonly title: string
+  readonly settings: Readonly<Record<string, SettingSchema>>
+}[] = [
+  { title: 'Model calls', settings: modelCallSettings },
+  { title: 'Orchestration and storage', settings: orchestrationSettings },
+  { title: 'Agents', settings: agentSettings },
+  { title: 'Logs, metrics, errors', settings: observabilitySettings },
+  { title: 'Server', settings: serverSettings },
+]
+
+/** Every setting as `config.yaml` has it, with bounds, default and description. */
+export const SettingsFile = Type.Object(
+  {
+    ...modelCallSettings,
+    ...orchestrationSettings,
+    ...agentSettings,
+    ...observabilitySettings,
+    ...serverSettings,
+  },
+  { additionalProperties: false },
+)
+export type SettingsFile = Static<typeof SettingsFile>
+
+/** One role. What is left out, the prompts, the service's own settings or the request decide. */
+export interface AgentSettings {
+  readonly enabled: boolean
+  readonly model?: string
+  readonly temperature?: number
+  readonly maxTokens?: number
+  readonly title?: string
+  readonly promptFile?: string
+  readonly config: Readonly<Record<string, unknown>>
+  readonly taskTypes: Readonly<Record<string, string>>
+}
+
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S
+
+type Unchanging<T> = T extends readonly (infer Item)[] ? readonly Item[] : T
+
+/**
+ * The settings as the service reads them: frozen, in the units of the file (seconds stay seconds, an empty text is the
+ * absence of a value). The built-in roles are always there, with every default filled in.
+ */
+export type Settings = {
+  readonly [Key in Exclude<keyof SettingsFile, 'agents'> as CamelCase<Key>]: Unchanging<SettingsFile[Key]>
+} & {
+  readonly agents: Readonly<Record<BuiltInRole, AgentSettings>> & Readonly<Record<string, AgentSettings>>
+}

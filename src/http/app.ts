@@ -1,0 +1,95 @@
+import { fastifySSE } from '@fastify/sse'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { fastify } from 'fastify'
+import type { FastifyServerOptions } from 'fastify'
+import type { AppOptions, AppParts, HttpObserver } from './app-parts.ts'
+import { correlationIdOf } from './correlation.ts'
+import { addDescription, addDocs } from './docs.ts'
+import { createEventStreams } from './event-stream.ts'
+import { answerErrors, answerProblem, answerUnreadable } from './failure-answers.ts'
+import { addGuards } from './guards.ts'
+import type { HttpApp } from './http-app.ts'
+import { acceptJsonOnly } from './json-body.ts'
+import { watchRoutes } from './known-routes.ts'
+import { observeRequests } from './observe-requests.ts'
+import type { RouteContext } from './route-context.ts'
+import { addAgentRoutes } from './routes/agents.ts'
+import { addArtifactRoutes } from './routes/artifacts.ts'
+import { addDescriptionRoutes } from './routes/description.ts'
+import { addEventRoutes } from './routes/events.ts'
+import { addOperationRoutes } from './routes/operations.ts'
+import { addProblemRoutes } from './routes/problems.ts'
+import { addRunRoutes } from './routes/runs.ts'
+import { addStepRoutes } from './routes/steps.ts'
+import { addWorkflowTypeRoutes } from './routes/workflow-types.ts'
+import { addWorkflowRoutes } from './routes/workflows.ts'
+import { taskDoor, workflowDoor } from './run-door.ts'
+import { addSchemas } from './schemas.ts'
+import { createStartChecks } from './start-checks.ts'
+import { createStreamGate } from './stream-gate.ts'
+import { ajvOptions, invalidRequest } from './validation.ts'
+
+const readRequestMs = 30_000
+const maxParameterLength = 1000
+
+type SchemaErrors = Parameters<typeof invalidRequest>[0]
+
+function serverOptions(options: AppOptions, observer: HttpObserver) {
+  return {
+    logger: false,
+    bodyLimit: options.bodyLimitBytes,
+    trustProxy: typeof options.trustProxy === 'boolean' ? options.trustProxy : [...options.trustProxy],
+    requestTimeout: readRequestMs,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => correlationIdOf(headers),
+    // Fastify's own answer is no problem document; draining is refused by the guards.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: maxParameterLength },
+    ajv: { customOptions: ajvOptions },
+    schemaErrorFormatter: (errors, part) => invalidRequest(errors as unknown as SchemaErrors, part),
+    frameworkErrors: (error, request, reply) => void answerProblem({ request, reply, error }, observer),
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
+  } satisfies FastifyServerOptions
+}
+
+function addRoutes(app: HttpApp, context: RouteContext): void {
+  const checks = createStartChecks(context.parts)
+  addWorkflowRoutes(app, context, checks)
+  addStepRoutes(app, context)
+  addAgentRoutes(app, context, checks)
+  for (const door of [workflowDoor, taskDoor]) {
+    addRunRoutes(app, context, door)
+    addEventRoutes(app, context, door)
+    addArtifactRoutes(app, context, door)
+  }
+  addWorkflowTypeRoutes(app, context)
+  addOperationRoutes(app, context)
+  addDescriptionRoutes(app)
+  addProblemRoutes(app)
+}
+
+/**
+ * The HTTP edge: every route of the contract over the service that it is given. It does not listen yet. `close` breaks
+ * off the streams that are still open; `parts.leaving` does so before.
+ */
+export async function createApp(parts: AppParts, options: AppOptions): Promise<HttpApp> {
+  const observer = parts.observer ?? {}
+  const app = fastify(serverOptions(options, observer)).withTypeProvider<TypeBoxTypeProvider>()
+  const routes = watchRoutes(app)
+  const gate = createStreamGate(parts, options)
+  const streams = createEventStreams({ ...parts, gate, observer }, options)
+
+  // What is answered is built here and needs no second look; the schemas are for the description.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  acceptJsonOnly(app)
+  answerErrors(app, observer)
+  observeRequests(app, observer)
+  addGuards(app, parts, routes)
+  addSchemas(app)
+  await app.register(fastifySSE)
+  await addDescription(app, options.version)
+  addRoutes(app, { parts, options, streams })
+  await addDocs(app)
+  app.addHook('preClose', async () => gate.cutAll())
+  return app
+}

@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
+import type { EventReader } from '../workflows/service.ts'
+import type { AppOptions, AppParts, HttpObserver, StreamEnd } from './app-parts.ts'
+import { routeOf } from './failure-answers.ts'
+import type { StreamConnection } from './stream-connection.ts'
+import { createStreamConnection, untilAborted } from './stream-connection.ts'
+import type { StreamGate, StreamSeat } from './stream-gate.ts'
+
+const framesPerRead = 32
+const pollMs = 100
+const retryMs = 250
+
+/** One request for a stream. */
+export interface StreamRequest {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** Throws as `WorkflowService.openEvents`. */
+  readonly open: () => Promise<EventReader>
+  /** Of the POST that started what is read. */
+  readonly location?: string
+  /** The right to the stream, where it had to be had before something was started. */
+  readonly seat?: StreamSeat
+}
+
+/** Serves streams of events, each until its workflow's end, or until somebody leaves. */
+export interface EventStreams {
+  /** Throws `overloaded`. */
+  enter(): StreamSeat
+  /** Throws for what can be said before the first byte; resolves when the stream is over. */
+  serve(stream: StreamRequest): Promise<void>
+}
+
+type Batch = Awaited<ReturnType<EventReader['read']>>
+
+interface OpenStream {
+  readonly reader: EventReader
+  readonly first: Batch
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'unavailable'
+}
+
+/** Tries again while the database is away, up to the deadline; then the connection is over as `unavailable`. */
+async function patiently<T>(work: () => Promise<T>, connection: StreamConnection, holdMs: number): Promise<T> {
+  const deadline = performance.now() + holdMs
+  for (;;) {
+    try {
+      return await untilAborted(work(), connection.over)
+    } catch (error) {
+      if (!isUnavailable(error)) throw error
+      if (performance.now() >= deadline) connection.stop('unavailable')
+    }
+    connection.over.throwIfAborted()
+    await delay(retryMs, undefined, { ref: false })
+  }
+}
+
+async function whenServable(parts: AppParts, connection: StreamConnection, holdMs: number): Promise<void> {
+  const deadline = performance.now() + holdMs
+  while (!parts.ready() || parts.draining()) {
+    if (performance.now() >= deadline) connection.stop('unavailable')
+    connection.over.throwIfAborted()
+    await delay(Math.min(pollMs, holdMs), undefined, { ref: false })
+  }
+}
+
+async function pump(connection: StreamConnection, { reader, first }: OpenStream, holdMs: number): Promise<StreamEnd> {
+  let batch = first
+  for (;;) {
+    if (batch.gone) return 'gone'
+    if (batch.frames.length > 0) await connection.write(batch.frames)
+    if (batch.done) return 'done'
+    if (batch.frames.length === 0) await reader.changed(connection.over)
+    batch = await patiently(() => reader.read(framesPerRead), connection, holdMs)
+  }
+}
+
+function sendHead({ reply, location }: StreamRequest): void {
+  void reply.header('cache-control', 'no-cache, no-transform')
+  void reply.header('content-type', 'text/event-stream')
+  if (location !== undefined) void reply.header('location', location)
+  // The plugin would end the body cleanly when the handler returns, and a clean end means "finished".
+  reply.sse.keepAlive()
+  reply.sse.sendHeaders()
+}
+
+/** Everything that one stream needs while it lives. */
+interface StreamContext {
+  readonly stream: StreamRequest
+  readonly connection: StreamConnection
+  readonly parts: AppParts
+  readonly observer: HttpObserver
+  readonly holdMs: number
+}
+
+async function openReader({ stream, connection, parts, holdMs }: StreamContext): Promise<OpenStream> {
+  if (stream.location === undefined) await whenServable(parts, connection, holdMs)
+  const reader = await patiently(stream.open, connection, holdMs)
+  try {
+    return { reader, first: await patiently(() => reader.read(framesPerRead), connection, holdMs) }
+  } catch (error) {
+    reader.close()
+    throw error
+  }
+}
+
+async function writeStream(context: StreamContext, opened: OpenStream | null): Promise<void> {
+  const { stream, connection, observer } = context
+  const about = { route: routeOf(stream.request), correlationId: stream.request.id }
+  const since = performance.now()
+  sendHead(stream)
+  connection.begin()
+  observer.streamOpened?.(about)
+  try {
+    if (opened) connection.stop(await pump(connection, opened, context.holdMs))
+  } catch (error) {
+    if (connection.reason() === null) {
+      connection.stop('failed')
+      observer.requestFailed?.({ ...about, method: stream.request.method, error })
+    }
+  }
+  const end = connection.reason() ?? 'failed'
+  await connection.finish()
+  observer.streamClosed?.({ ...about, ...connection.written(), durationMs: performance.now() - since, end })
+}
+
+async function serveOpened(context: StreamContext): Promise<void> {
+  const { stream, connection } = context
+  const opened = await openReader(context).catch((error: unknown) => {
+    if (connection.reason() === null) throw error
+    return null
+  })
+  try {
+    if (opened?.first.gone) throw new AppError('not-found', 'It was deleted.')
+    if (opened?.first.done && opened.first.frames.length === 0) void stream.reply.code(204).send()
+    else if (connection.reason() !== 'client-left') await writeStream(context, opened)
+  } finally {
+    opened?.reader.close()
+  }
+}
+
+/** Streams are pulled: nothing is read for a client whose socket does not take it. */
+export function createEventStreams(
+  parts: AppParts & { readonly gate: StreamGate; readonly observer: HttpObserver },
+  options: AppOptions,
+): EventStreams {
+  return {
+    enter: () => parts.gate.enter(),
+    async serve(stream) {
+      const seat = stream.seat ?? parts.gate.enter()
+      const connection = createStreamConnection(stream.reply.raw, {
+        heartbeatMs: options.sseHeartbeatMs,
+        slowClientMs: options.sseSlowClientMs,
+      })
+      seat.onCut(() => connection.stop('leaving'))
+      try {
+        await serveOpened({ stream, connection, parts, observer: parts.observer, holdMs: options.notReadyHoldMs })
+      } finally {
+        seat.release()
+      }
+    },
+  }
+}

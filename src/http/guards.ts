@@ -1,0 +1,82 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
+import { withTraceIds } from '../trace-context.ts'
+import type { AppParts } from './app-parts.ts'
+import { traceparentOf } from './correlation.ts'
+import type { HttpApp } from './http-app.ts'
+import type { KnownRoutes } from './known-routes.ts'
+import { negotiate } from './negotiation.ts'
+import { coerceQuery, refuseBadText } from './validation.ts'
+
+/** The path of a request without its query string, which may hold what is nobody else's business. */
+export function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? ''
+}
+
+function refuseUnknownPath(request: FastifyRequest, routes: KnownRoutes): void {
+  const methods = routes.methodsAt(pathOf(request))
+  if (methods.length === 0 || methods.includes(request.method)) {
+    throw new AppError('not-found', 'There is nothing under this path.')
+  }
+  throw new AppError('method-not-allowed', `${request.method} is not possible here.`, {
+    allow: [...methods, 'OPTIONS'],
+  })
+}
+
+function refuseLaterHeaders(request: FastifyRequest): void {
+  for (const name of ['Idempotency-Key', 'Last-Event-ID']) {
+    if (request.headers[name.toLowerCase()] === undefined) continue
+    throw new AppError('invalid-request', `The header ${name} is not supported on a POST.`, {
+      faults: [{ pointer: name, detail: 'is not supported on a POST' }],
+    })
+  }
+}
+
+function refuseWhileClosed(request: FastifyRequest, parts: AppParts): void {
+  const { needs } = request.routeOptions.config
+  const changes = request.method === 'POST' || request.method === 'DELETE'
+  if (changes && parts.draining()) {
+    throw new AppError('draining', 'The service is shutting down and takes no more work; try again soon.')
+  }
+  if (needs === 'database' && !parts.ready()) {
+    throw new AppError('unavailable', 'The service is not ready: it is starting, or its database is away.')
+  }
+}
+
+function refuseUnacceptable(request: FastifyRequest): void {
+  const { produces } = request.routeOptions.config
+  if (produces === undefined || negotiate(request.headers.accept, produces) !== null) return
+  throw new AppError('not-acceptable', `The answer is available as ${produces.join(' or ')}.`)
+}
+
+function guard(request: FastifyRequest, parts: AppParts): void {
+  if (request.method === 'POST') refuseLaterHeaders(request)
+  refuseUnacceptable(request)
+  refuseWhileClosed(request, parts)
+}
+
+/** What every request passes before its route: ids, method, headers, state of the service, text. */
+export function addGuards(app: HttpApp, parts: AppParts, routes: KnownRoutes): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-correlation-id', request.id)
+    const traceparent = traceparentOf(request.headers)
+    withTraceIds({ correlationId: request.id, ...(traceparent === null ? {} : { traceparent }) }, done)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return guard(request, parts)
+    const methods = routes.methodsAt(pathOf(request))
+    if (request.method !== 'OPTIONS' || methods.length === 0) return refuseUnknownPath(request, routes)
+    return reply
+      .code(204)
+      .header('allow', [...methods, 'OPTIONS'].join(', '))
+      .send()
+  })
+  app.addHook('preValidation', async (request) => {
+    refuseBadText(request)
+    coerceQuery(request.query as Record<string, unknown>, request.routeOptions.schema?.querystring)
+  })
+  app.addHook('onSend', async (_request, reply: FastifyReply) => {
+    if (parts.draining()) void reply.header('connection', 'close')
+  })
+  app.setNotFoundHandler((request) => refuseUnknownPath(request, routes))
+}

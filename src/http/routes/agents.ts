@@ -1,0 +1,111 @@
+import { Type } from '@sinclair/typebox'
+import { StartTask } from '../../workflows/requests.ts'
+import { AgentResource, TaskResource } from '../../workflows/resources.ts'
+import { callerOf } from '../correlation.ts'
+import type { HttpApp } from '../http-app.ts'
+import { ListParametersSchema, listQueryOf, sendPage } from '../list-query.ts'
+import type { RouteContext } from '../route-context.ts'
+import { answer, eventStreamSchema, pageOf, problems, refTo } from '../schemas.ts'
+import type { StartChecks } from '../start-checks.ts'
+import { startForms, startRun } from '../start-run.ts'
+
+const RoleParams = Type.Object({ role: Type.String() })
+const json = { produces: ['application/json'], needs: 'database' } as const
+
+function addAgents(app: HttpApp, { parts }: RouteContext): void {
+  app.get(
+    '/agents',
+    {
+      config: json,
+      schema: {
+        tags: ['agents'],
+        summary: 'The agents, and what they do now',
+        response: {
+          200: answer('All of them.', {
+            'application/json': Type.Object({ data: Type.Array(refTo(AgentResource)) }),
+          }),
+          ...problems(406, 503),
+        },
+      },
+    },
+    async () => ({ data: await parts.service.agents() }),
+  )
+  app.get(
+    '/agents/:role',
+    {
+      config: json,
+      schema: {
+        tags: ['agents'],
+        summary: 'One agent',
+        params: RoleParams,
+        response: {
+          200: answer('The agent.', { 'application/json': refTo(AgentResource) }),
+          ...problems(404, 406, 503),
+        },
+      },
+    },
+    async (request) => parts.service.agent(request.params.role),
+  )
+}
+
+function addStartTask(app: HttpApp, context: RouteContext, checks: StartChecks): void {
+  app.post(
+    '/agents/:role/tasks',
+    {
+      sse: { kind: 'manual', heartbeat: false },
+      config: { produces: startForms, needs: 'database' },
+      schema: {
+        tags: ['tasks'],
+        summary: 'Gives one task to one agent',
+        description: 'Answered as `POST /workflows`: the task, its events, or what became of it.',
+        params: RoleParams,
+        body: refTo(StartTask),
+        response: {
+          200: answer('Its events, or what became of it within the time to wait.', {
+            'text/event-stream': eventStreamSchema,
+            'application/json': refTo(TaskResource),
+          }),
+          202: answer('It is stored and will run.', { 'application/json': refTo(TaskResource) }),
+          ...problems(400, 404, 406, 413, 415, 422, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { role } = request.params
+      const { files, ...rest } = request.body
+      const body = files === undefined ? rest : { ...rest, files: checks.files(files) }
+      const start = () => context.parts.service.startTask(role, body, callerOf(request))
+      return startRun({ request, reply, start, refOf: ({ id }) => ({ kind: 'task', role, id }) }, context)
+    },
+  )
+}
+
+function addTasks(app: HttpApp, { parts }: RouteContext): void {
+  app.get(
+    '/agents/:role/tasks',
+    {
+      config: json,
+      schema: {
+        tags: ['tasks'],
+        summary: "An agent's direct tasks, newest first",
+        params: RoleParams,
+        querystring: ListParametersSchema,
+        response: {
+          200: answer('One page.', { 'application/json': pageOf(TaskResource) }),
+          ...problems(400, 404, 406, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const page = await parts.service.listTasks(request.params.role, listQueryOf(request.query))
+      return sendPage(request, reply, page)
+    },
+  )
+}
+
+/** Agents, and the tasks that are given to them directly. */
+export function addAgentRoutes(app: HttpApp, context: RouteContext, checks: StartChecks): void {
+  addAgents(app, context)
+  addStartTask(app, context, checks)
+  addTasks(app, context)
+}

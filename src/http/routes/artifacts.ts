@@ -1,0 +1,102 @@
+import { Type } from '@sinclair/typebox'
+import { ArtifactResource } from '../../workflows/resources.ts'
+import type { HttpApp } from '../http-app.ts'
+import type { RouteContext } from '../route-context.ts'
+import type { RunDoor } from '../run-door.ts'
+import { answer, emptyAnswer, problems, refTo } from '../schemas.ts'
+import { attachmentNamed, inertHeaders, sendFile } from '../send-file.ts'
+import { zipFiles } from '../zip-files.ts'
+
+const FileQuery = Type.Object(
+  {
+    version: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'An earlier version; without it the current one.' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+function addList(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
+  app.get(
+    `${door.path}/artifacts`,
+    {
+      config: { produces: ['application/json'], needs: 'database' },
+      schema: {
+        tags: ['artifacts'],
+        summary: 'The files of the current results, by path',
+        params: door.params,
+        response: {
+          200: answer('Per path the newest version.', {
+            'application/json': Type.Object({ data: Type.Array(refTo(ArtifactResource)) }),
+          }),
+          ...problems(404, 406, 503),
+        },
+      },
+    },
+    async (request) => ({ data: await parts.service.artifacts(door.ref(request.params)) }),
+  )
+}
+
+function addFile(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
+  app.get(
+    `${door.path}/artifacts/*`,
+    {
+      config: { needs: 'database' },
+      schema: {
+        tags: ['artifacts'],
+        summary: 'One file',
+        description: 'Always as an attachment that a browser runs nothing of. `ETag` is its SHA-256; `Range` works.',
+        params: door.fileParams,
+        querystring: FileQuery,
+        response: {
+          200: answer('The file.', { '*/*': Type.String({ contentEncoding: 'binary' }) }),
+          206: answer('The part asked for.', { '*/*': Type.String({ contentEncoding: 'binary' }) }),
+          304: emptyAnswer('The client has it.'),
+          416: emptyAnswer('The range is outside of it.'),
+          ...problems(400, 404, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const version = request.query.version ?? null
+      const file = await parts.service.artifact(door.ref(request.params), request.params['*'], version)
+      return sendFile(request, reply, file)
+    },
+  )
+}
+
+function addZip(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
+  app.get(
+    `${door.path}/artifacts.zip`,
+    {
+      exposeHeadRoute: false,
+      config: { produces: ['application/zip'], needs: 'database' },
+      schema: {
+        tags: ['artifacts'],
+        summary: 'All current files as one archive',
+        params: door.params,
+        response: {
+          200: answer('The archive.', { 'application/zip': Type.String({ contentEncoding: 'binary' }) }),
+          ...problems(404, 406, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const ref = door.ref(request.params)
+      const files = await parts.service.artifacts(ref)
+      const archive = zipFiles(
+        files,
+        async (file) => (await parts.service.artifact(ref, file.path, file.version)).content,
+      )
+      void reply.headers({ ...inertHeaders, 'content-disposition': attachmentNamed(`${request.params.id}.zip`) })
+      return reply.type('application/zip').send(archive)
+    },
+  )
+}
+
+/** The files of a run. */
+export function addArtifactRoutes(app: HttpApp, context: RouteContext, door: RunDoor): void {
+  addList(app, context, door)
+  addZip(app, context, door)
+  addFile(app, context, door)
+}

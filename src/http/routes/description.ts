@@ -1,0 +1,30 @@
+import { Type } from '@sinclair/typebox'
+import type { HttpApp } from '../http-app.ts'
+import { openapiYaml } from '../openapi.ts'
+import { answer } from '../schemas.ts'
+
+/** The description itself, as JSON and as YAML. */
+export function addDescriptionRoutes(app: HttpApp): void {
+  app.get(
+    '/openapi.json',
+    {
+      schema: {
+        tags: ['description'],
+        summary: 'This description, as JSON',
+        response: { 200: answer('OpenAPI 3.1.', { 'application/json': Type.Unknown() }) },
+      },
+    },
+    async () => app.swagger(),
+  )
+  app.get(
+    '/openapi.yaml',
+    {
+      schema: {
+        tags: ['description'],
+        summary: 'This description, as YAML',
+        response: { 200: answer('OpenAPI 3.1.', { 'application/yaml': Type.String() }) },
+      },
+    },
+    async (_request, reply) => reply.type('application/yaml; charset=utf-8').send(openapiYaml(app)),
+  )
+}

@@ -1,0 +1,64 @@
+import { Type } from '@sinclair/typebox'
+import { AppError } from '../../errors.ts'
+import type { HttpApp } from '../http-app.ts'
+import { negotiate } from '../negotiation.ts'
+import { problemListHtml, problemPageHtml, problemPages } from '../problem-pages.ts'
+import { answer, problems } from '../schemas.ts'
+
+const forms = ['text/html', 'application/json'] as const
+const htmlType = 'text/html; charset=utf-8'
+const csp = {
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+  'x-content-type-options': 'nosniff',
+}
+const page = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  explanation: Type.String(),
+})
+
+/** A short page for every problem type, for people and as JSON. */
+export function addProblemRoutes(app: HttpApp): void {
+  app.get(
+    '/problems',
+    {
+      config: { produces: forms },
+      schema: {
+        tags: ['description'],
+        summary: 'All problem types',
+        response: {
+          200: answer('The list.', {
+            'text/html': Type.String(),
+            'application/json': Type.Object({ data: Type.Array(page) }),
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      if (negotiate(request.headers.accept, forms) === 'application/json') return { data: problemPages }
+      return reply.headers(csp).type(htmlType).send(problemListHtml())
+    },
+  )
+  app.get(
+    '/problems/:name',
+    {
+      config: { produces: forms },
+      schema: {
+        tags: ['description'],
+        summary: 'What a problem means',
+        params: Type.Object({ name: Type.String() }),
+        response: {
+          200: answer('The page.', { 'text/html': Type.String(), 'application/json': page }),
+          ...problems(404),
+        },
+      },
+    },
+    async (request, reply) => {
+      const found = problemPages.find(({ name }) => name === request.params.name)
+      if (!found) throw new AppError('not-found', 'There is no problem of this name.')
+      if (negotiate(request.headers.accept, forms) === 'application/json') return found
+      return reply.headers(csp).type(htmlType).send(problemPageHtml(found))
+    },
+  )
+}

@@ -1,0 +1,42 @@
+import { Type } from '@sinclair/typebox'
+import { WorkflowTypeResource } from '../../workflows/resources.ts'
+import type { HttpApp } from '../http-app.ts'
+import type { RouteContext } from '../route-context.ts'
+import { answer, problems, refTo } from '../schemas.ts'
+
+/** The templates. They are known without the database. */
+export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): void {
+  app.get(
+    '/workflow-types',
+    {
+      config: { produces: ['application/json'] },
+      schema: {
+        tags: ['workflow types'],
+        summary: 'The templates',
+        response: {
+          200: answer('All of them.', {
+            'application/json': Type.Object({ data: Type.Array(refTo(WorkflowTypeResource)) }),
+          }),
+          ...problems(406),
+        },
+      },
+    },
+    async () => ({ data: parts.service.workflowTypes() }),
+  )
+  app.get(
+    '/workflow-types/:type',
+    {
+      config: { produces: ['application/json'] },
+      schema: {
+        tags: ['workflow types'],
+        summary: 'One template: steps, roles, dependencies, input',
+        params: Type.Object({ type: Type.String() }),
+        response: {
+          200: answer('The template.', { 'application/json': refTo(WorkflowTypeResource) }),
+          ...problems(404, 406),
+        },
+      },
+    },
+    async (request) => parts.service.workflowType(request.params.type),
+  )
+}

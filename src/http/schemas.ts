@@ -1,0 +1,138 @@
+import type { Static, TSchema } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
+import {
+  CustomStep,
+  SourceFile,
+  StartTask,
+  StartWorkflow,
+  StepOptions,
+  WorkflowOptions,
+} from '../workflows/requests.ts'
+import {
+  AgentResource,
+  ArtifactResource,
+  AttemptResource,
+  FailureResource,
+  GraphResource,
+  LinksResource,
+  StepDetailResource,
+  StepResource,
+  TaskResource,
+  UsageResource,
+  WorkflowResource,
+  WorkflowSummary,
+  WorkflowTypeResource,
+} from '../workflows/resources.ts'
+import { eventSchemas } from './event-schemas.ts'
+import type { HttpApp } from './http-app.ts'
+import { HealthReportSchema } from './health-schema.ts'
+
+/** RFC 9457, as every refusal has it. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'A page that explains it: /problems/NAME.' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    correlation_id: Type.String(),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'JSON pointer into the body, or name of a parameter or header.' }),
+          detail: Type.String(),
+        }),
+      ),
+    ),
+    workflow_status: Type.Optional(Type.String()),
+    step_status: Type.Optional(Type.String()),
+  },
+  { $id: 'Problem' },
+)
+
+const shared: readonly TSchema[] = [
+  SourceFile,
+  StepOptions,
+  WorkflowOptions,
+  CustomStep,
+  StartWorkflow,
+  StartTask,
+  FailureResource,
+  UsageResource,
+  LinksResource,
+  StepResource,
+  AttemptResource,
+  StepDetailResource,
+  WorkflowSummary,
+  WorkflowResource,
+  TaskResource,
+  ArtifactResource,
+  GraphResource,
+  AgentResource,
+  WorkflowTypeResource,
+  HealthReportSchema,
+  ProblemSchema,
+  ...eventSchemas,
+]
+
+/** Makes every named schema known, for `refTo` and for the description. */
+export function addSchemas(app: HttpApp): void {
+  for (const schema of shared) app.addSchema(schema)
+}
+
+/** A reference to a named schema, with its type. */
+export function refTo<T extends TSchema>(schema: T) {
+  return Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
+}
+
+/** `{data, next}` of a list. */
+export function pageOf(schema: TSchema): TSchema {
+  return Type.Object({
+    data: Type.Array(refTo(schema)),
+    next: Type.Union([Type.String(), Type.Null()], { description: 'Give it back as after; null at the end.' }),
+  })
+}
+
+const problemDescriptions: Readonly<Record<number, string>> = {
+  400: 'The request is not valid; `errors` names what is at fault.',
+  404: 'There is no such thing.',
+  406: 'The answer has no form that the client accepts.',
+  409: 'The state does not allow it.',
+  413: 'The body is too large.',
+  415: 'The body is not JSON.',
+  422: 'Well-formed, but it cannot be done as a whole.',
+  429: 'Too much waits already; see `Retry-After`.',
+  503: 'Not now: starting, shutting down, or the database is away; see `Retry-After`.',
+}
+
+/** Responses for the description: refusals of a route by status. */
+export function problems(...statuses: readonly number[]): Record<number, unknown> {
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      {
+        description: problemDescriptions[status] ?? 'Refused.',
+        content: { 'application/problem+json': { schema: refTo(ProblemSchema) } },
+      },
+    ]),
+  )
+}
+
+/** One response for the description: its forms by media type. */
+export function answer(description: string, content: Readonly<Record<string, unknown>>): unknown {
+  return {
+    description,
+    content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])),
+  }
+}
+
+/** A response without a body. */
+export function emptyAnswer(description: string): unknown {
+  return { type: 'null', description }
+}
+
+/** A stream of server-sent events. */
+export const eventStreamSchema = Type.String({
+  description:
+    'Server-sent events: `id:` is the cursor, `event:` the type, `data:` one JSON object (see the schema Event).',
+})

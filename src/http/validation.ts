@@ -1,0 +1,116 @@
+import type { FastifyRequest } from 'fastify'
+import { closest, distance } from 'fastest-levenshtein'
+import type { InputFault } from '../errors.ts'
+import { AppError } from '../errors.ts'
+import { faultOfText, pointerToken } from './well-formed.ts'
+
+/** What is used of an error of Ajv in verbose mode. */
+interface SchemaError {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly params: Readonly<Record<string, unknown>>
+  readonly message?: string
+  readonly parentSchema?: { readonly properties?: Readonly<Record<string, unknown>> }
+}
+
+/** Bodies are taken as they are: nothing is dropped, coerced or filled in; every fault is named. */
+export const ajvOptions = {
+  removeAdditional: false,
+  coerceTypes: false,
+  useDefaults: true,
+  allErrors: true,
+  verbose: true,
+} as const
+
+const maxFaults = 20
+
+function nearest(name: string, known: readonly string[]): string {
+  if (known.length === 0) return ''
+  const found = closest(name, known)
+  return distance(name, found) <= Math.max(2, Math.floor(name.length / 3)) ? `; did you mean "${found}"?` : ''
+}
+
+function faultOfUnknown(error: SchemaError): InputFault {
+  const name = String(error.params['additionalProperty'])
+  const known = Object.keys(error.parentSchema?.properties ?? {})
+  return { pointer: `${error.instancePath}/${pointerToken(name)}`, detail: `is not known here${nearest(name, known)}` }
+}
+
+function faultOfLength(error: SchemaError): InputFault {
+  const empty = error.params['limit'] === 1
+  return { pointer: error.instancePath, detail: empty ? 'must not be empty' : (error.message ?? 'is too short') }
+}
+
+function faultOf(error: SchemaError): InputFault {
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return faultOfUnknown(error)
+    case 'required':
+      return {
+        pointer: `${error.instancePath}/${pointerToken(String(error.params['missingProperty']))}`,
+        detail: 'is missing',
+      }
+    case 'minLength':
+    case 'minItems':
+      return faultOfLength(error)
+    case 'enum':
+      return { pointer: error.instancePath, detail: `must be one of ${JSON.stringify(error.params['allowedValues'])}` }
+    case 'propertyNames':
+      return {
+        pointer: error.instancePath,
+        detail: `has a bad name: ${String(error.params['propertyName']).slice(0, 80)}`,
+      }
+    default:
+      return { pointer: error.instancePath, detail: error.message ?? 'is not valid' }
+  }
+}
+
+/** Faults of a failed validation. In a body they are JSON pointers, elsewhere the name of the parameter. */
+export function faultsOfSchema(errors: readonly SchemaError[], part: string): readonly InputFault[] {
+  const faults = errors.slice(0, maxFaults).map(faultOf)
+  if (part === 'body') return faults
+  return faults.map((fault) => ({ ...fault, pointer: fault.pointer.split('/')[1] ?? '' }))
+}
+
+/** The error that Fastify throws for what a route's schema refuses. */
+export function invalidRequest(errors: readonly SchemaError[], part: string): AppError {
+  const faults = faultsOfSchema(errors, part)
+  const first = faults[0]
+  const what = first ? `${part} ${first.pointer} ${first.detail}`.replace(/\s+/g, ' ') : `the ${part} is not valid`
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
+  return new AppError('invalid-request', `${what.charAt(0).toUpperCase()}${what.slice(1)}${more}.`, { faults })
+}
+
+interface QuerySchema {
+  readonly properties?: Readonly<Record<string, { readonly type?: string }>>
+}
+
+function coerceValue(value: unknown, type: string | undefined): unknown {
+  if (type === 'array') return Array.isArray(value) ? value : [value]
+  const numeric =
+    (type === 'integer' || type === 'number') && typeof value === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(value)
+  return numeric ? Number(value) : value
+}
+
+/** Query strings know only text: numbers and single values of a list become what the route's schema says. */
+export function coerceQuery(query: Record<string, unknown>, schema: unknown): void {
+  const properties = (schema as QuerySchema | undefined)?.properties ?? {}
+  for (const [name, { type }] of Object.entries(properties)) {
+    if (Object.hasOwn(query, name)) query[name] = coerceValue(query[name], type)
+  }
+}
+
+function faultsOfTexts(values: unknown): InputFault[] {
+  return Object.entries((values ?? {}) as Record<string, unknown>).flatMap(([name, value]) =>
+    [value].flat().flatMap((text) => {
+      const detail = faultOfText(name) ?? (typeof text === 'string' ? faultOfText(text) : null)
+      return detail === null ? [] : [{ pointer: name.toWellFormed().replaceAll('\0', '\uFFFD'), detail }]
+    }),
+  )
+}
+
+/** Refuses what must not be in a path or a query string; throws `invalid-request`. */
+export function refuseBadText(request: FastifyRequest): void {
+  const faults = [...faultsOfTexts(request.params), ...faultsOfTexts(request.query)]
+  if (faults.length > 0) throw new AppError('invalid-request', 'The URL holds what is not allowed.', { faults })
+}

@@ -1,0 +1,89 @@
+import { expect } from 'vitest'
+import { Document } from 'yaml'
+import { BUILT_IN_ROLES } from '../../src/config/agent-settings.ts'
+import { settingsToFile, toCamelCase } from '../../src/config/casing.ts'
+import { describeDefault, typesOf } from '../../src/config/describe.ts'
+import { listRoleConfig, listRoleSettings, listSettings } from '../../src/config/setting-list.ts'
+import type { SettingSchema } from '../../src/config/setting.ts'
+import { SETTING_GROUPS, type Settings } from '../../src/config/settings.ts'
+import { test } from './settings-directory.ts'
+
+const TOP_LEVEL = SETTING_GROUPS.flatMap(({ settings }) => listSettings(Object.keys(settings)))
+const OF_ROLES = BUILT_IN_ROLES.flatMap((role) => listRoleSettings(role).concat(listRoleConfig(role)))
+const EVERY = [...TOP_LEVEL, ...OF_ROLES].map((setting) => [setting.path.join('.'), setting] as const)
+
+const BY_FORMAT: Readonly<Record<string, string>> = {
+  path: 'there.txt',
+  host: '::1',
+  'http-url': 'https://models.example/v1',
+  'http-url-or-empty': 'https://errors.example/1',
+  'postgres-url-or-empty': 'postgres://me:secret@db.example/agents',
+}
+
+/** A legal value that is not the default. */
+function another(schema: SettingSchema): unknown {
+  if (schema.enum !== undefined) return schema.enum.find((word) => word !== schema.default)
+  if (schema.format !== undefined) return BY_FORMAT[schema.format]
+  switch (typesOf(schema)[0] ?? '') {
+    case 'boolean':
+      return schema.default !== true
+    case 'number':
+    case 'integer':
+      return schema.default === schema.maximum
+        ? schema.minimum
+        : Math.min(Number(schema.default ?? 0) + 1, schema.maximum ?? Infinity)
+    case 'array':
+      return ['there.txt']
+    case 'object':
+      return { port_code: 'Port it.' }
+    default:
+      return 'another text'
+  }
+}
+
+function valueAt(settings: Settings, path: readonly string[]): unknown {
+  return path.reduce<unknown>((table, name) => (table as Record<string, unknown>)[name], settingsToFile(settings))
+}
+
+const OTHERS = EVERY.map(([name, setting]) => ({ name, setting, value: another(setting.schema) }))
+
+function expectOthers(settings: Settings): void {
+  for (const { name, setting, value } of OTHERS) {
+    expect([name, valueAt(settings, setting.path)]).toEqual([name, value])
+    expect([name, value]).not.toEqual([name, setting.schema.default])
+  }
+}
+
+test('every setting can be changed by a variable', ({ directory }) => {
+  directory.write('there.txt', 'x')
+  const env = OTHERS.flatMap(({ setting, value }) => setting.variables.map((name) => [name, describeDefault(value)]))
+  const { settings, warnings } = directory.load(Object.fromEntries(env) as Record<string, string>)
+  expectOthers(settings)
+  expect(warnings).toEqual([])
+})
+
+test('every setting can be changed in YAML', ({ directory }) => {
+  directory.write('there.txt', 'x')
+  const document = new Document({})
+  for (const { setting, value } of OTHERS) document.setIn(setting.path, value)
+  directory.write('config.yaml', document.toString())
+  expectOthers(directory.load().settings)
+})
+
+test('every setting of the first level can be changed alone', ({ directory }) => {
+  directory.write('there.txt', 'x')
+  for (const { name, setting, value } of OTHERS.filter(({ setting: { path } }) => path.length === 1)) {
+    const { settings } = directory.load({ [setting.variables[0] ?? '']: describeDefault(value) })
+    expect([name, valueAt(settings, setting.path)]).toEqual([name, value])
+  }
+})
+
+test('every setting is described in a sentence', () => {
+  for (const [, { schema }] of EVERY) expect(schema.description).toMatch(/\.$/)
+})
+
+test('every setting has the default that its schema says, under a camelCase name', ({ directory }) => {
+  const { settings } = directory.load()
+  for (const [name, { path, schema }] of EVERY) expect([name, valueAt(settings, path)]).toEqual([name, schema.default])
+  for (const { path } of TOP_LEVEL) expect(settings).toHaveProperty(toCamelCase(path[0] ?? ''))
+})
