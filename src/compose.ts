@@ -1,0 +1,194 @@
+import type { FastifyInstance } from 'fastify'
+import { checkArtifactPath } from './agents/artifact-path.ts'
+import { createAgents } from './agents/create-agents.ts'
+import { createRoles } from './agents/roles.ts'
+import type { Settings } from './config/settings.ts'
+import { createApp } from './http/app.ts'
+import { createLlmClient } from './llm/llm-client.ts'
+import type { LlmClient } from './llm/llm-client.ts'
+import type { LlmEvent } from './llm/model.ts'
+import { retryDelayMs } from './llm/retry.ts'
+import { createHealth } from './observability/health.ts'
+import { logContent } from './observability/log-content.ts'
+import type { Log } from './observability/log.ts'
+import { createMetrics } from './observability/metrics.ts'
+import type { Metrics } from './observability/metrics.ts'
+import { observeAgents } from './observability/observe-agents.ts'
+import { observeHttp } from './observability/observe-http.ts'
+import { observeLlm } from './observability/observe-llm.ts'
+import { observeWorkflows } from './observability/observe-workflows.ts'
+import type { Sentry } from './observability/sentry.ts'
+import { agentDefaults, agentSettings, appOptions, llmOptions, storageOptions } from './part-options.ts'
+import { createStorage } from './storage/create-storage.ts'
+import type { Storage } from './storage/create-storage.ts'
+import { preparedDirectoryPath } from './storage/prepare.ts'
+import { createService } from './workflows/create-service.ts'
+import { createEngine } from './workflows/engine.ts'
+import type { Engine } from './workflows/engine.ts'
+import { createFollowers } from './workflows/followers.ts'
+import { createLiveTexts } from './workflows/live-texts.ts'
+import { loadTemplates } from './workflows/load-templates.ts'
+import type { Template } from './workflows/templates.ts'
+
+export interface ComposeParts {
+  readonly log: Log
+  readonly sentry: Sentry
+  readonly version: string
+  /** The embedded database must not be used any more: the process has to end at once, with this code. */
+  readonly onFatal: (exitCode: number, message: string) => void
+}
+
+/** The whole service; nothing listens and no work is taken before `start`. */
+export interface Composition {
+  readonly app: FastifyInstance
+  readonly metrics: Metrics | null
+  /** Resolves when the database is open and work is taken. Rejects when the data directory cannot be used. */
+  start(): Promise<void>
+  /** Refuses new work, lets running steps go on for `graceMs`, hands the rest over, then breaks streams off. */
+  drain(graceMs: number): Promise<void>
+  /** Closes everything, in the reverse order of its making. */
+  close(): Promise<void>
+}
+
+/** Builds every part and joins them. Throws when a prompt or a template of the operator cannot be used. */
+export async function compose(settings: Settings, parts: ComposeParts): Promise<Composition> {
+  const { log, sentry, version, onFatal } = parts
+  const roles = createRoles(settings.agents)
+  const templates = loadTemplates(settings.workflowTypesFiles, roles)
+  const logger = log.logger('storage.database')
+  const storage = createStorage(storageOptions(settings, await preparedDirectoryPath()), {
+    onFatal,
+    onError: (error) => logger.warning('The database failed in the background; it is tried again.', { error }),
+  })
+  const told: { llm: (event: LlmEvent) => void } = { llm: () => undefined }
+  const llm = createLlmClient(llmOptions(settings), { observe: (event) => told.llm(event) })
+  const model = settings.logContent ? logContent(llm, log) : llm
+  const team = createAgents({ roles, model, settings: agentSettings(settings), defaults: agentDefaults(settings) })
+  const sources = { storage, llm, engine: () => engine }
+  const metrics = settings.enableMetrics ? composeMetrics(settings, { version, templates, sources }) : null
+  told.llm = observeLlm({ log, metrics, urlOf: () => settings.openaiApiBase })
+  const agents = observeAgents(team, { log, metrics })
+
+  const captureDefect = (error: unknown) => sentry.captureDefect(error)
+  const reportDefect = (error: unknown) => {
+    log.logger('workflows.engine').error('A defect of the service', { error })
+    captureDefect(error)
+  }
+  const observe = observeWorkflows({ log, metrics })
+  const shared = { store: storage.store, clock: storage.clock, live: createLiveTexts(), followers: createFollowers() }
+  const common = { ...shared, agents, observe }
+  const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
+  const { maxQueuedWorkflows } = settings
+  const service = createService({ ...common, templates, engine, maxQueuedWorkflows })
+
+  const state = { started: false, draining: false }
+  const leaving = new AbortController()
+  const app = await createApp(
+    {
+      service,
+      checkPath: checkArtifactPath,
+      health: { health: composeHealth(settings, { version, storage, llm }) },
+      ...(metrics === null ? {} : { metrics }),
+      ready: () => state.started && storage.ready(),
+      draining: () => state.draining,
+      leaving: leaving.signal,
+      observer: observeHttp({ log, metrics, captureDefect }),
+    },
+    appOptions(settings, version),
+  )
+
+  return {
+    app,
+    metrics,
+    async start() {
+      await storage.start()
+      await engine.start()
+      state.started = true
+    },
+    async drain(graceMs) {
+      state.draining = true
+      await engine.drain(state.started ? graceMs : 0)
+      leaving.abort(new Error('the service is shutting down'))
+    },
+    async close() {
+      leaving.abort(new Error('the service is shutting down'))
+      await app.close()
+      await engine.drain(0)
+      await llm.close()
+      await storage.close()
+    },
+  }
+}
+
+type Common = Pick<Parameters<typeof createService>[0], 'store' | 'clock' | 'live' | 'followers' | 'agents' | 'observe'>
+
+function composeEngine(
+  settings: Settings,
+  parts: Common & {
+    readonly storage: Storage
+    readonly model: Parameters<typeof createEngine>[0]['model']
+    readonly reportDefect: (error: unknown) => void
+  },
+): Engine {
+  const initialMs = settings.llmRetryInitialDelay * 1000
+  const maxMs = settings.llmRetryMaxDelay * 1000
+  return createEngine(
+    {
+      ...parts,
+      queue: parts.storage.queue,
+      limits: {
+        maxRetries: settings.llmMaxRetries,
+        maxRestarts: settings.taskRetryAttempts,
+        timeoutMs: settings.taskTimeout * 1000,
+      },
+      retryDelayMs: (tries, retryAfterMs) =>
+        retryDelayMs({ tries, initialMs, maxMs, retryAfterMs, random: Math.random }),
+      streamReasoning: settings.streamReasoning,
+      maxWorkerLosses: settings.maxWorkerLosses,
+      workflowTimeoutMs: settings.workflowTimeout * 1000,
+    },
+    {
+      maxConcurrentAgents: settings.maxConcurrentAgents,
+      maxConcurrentWorkflows: settings.maxConcurrentWorkflows,
+      onlyProcess: parts.storage.embedded,
+    },
+  )
+}
+
+interface MetricsParts {
+  readonly version: string
+  readonly templates: ReadonlyMap<string, Template>
+  readonly sources: { readonly storage: Storage; readonly llm: LlmClient; readonly engine: () => Engine }
+}
+
+function composeMetrics(settings: Settings, { version, templates, sources }: MetricsParts): Metrics {
+  const { storage, llm, engine } = sources
+  const models = [settings.openaiApiModel, ...Object.values(settings.agents).map((agent) => agent.model ?? '')]
+  return createMetrics({
+    version,
+    roles: Object.keys(settings.agents),
+    workflowTypes: [...templates.keys(), 'custom', 'task'],
+    models: models.filter((name) => name !== ''),
+    sources: {
+      llm: () => llm.status(),
+      queue: () => ({ queued: engine().queued(), oldestCreatedAt: engine().oldestQueuedAt() }),
+      busyAgents: () => [...engine().busy().values()].reduce((sum, count) => sum + count, 0),
+      heldWorkflows: () => engine().held(),
+      now: () => storage.clock.now(),
+    },
+  })
+}
+
+function composeHealth(
+  settings: Settings,
+  { version, storage, llm }: { readonly version: string; readonly storage: Storage; readonly llm: LlmClient },
+) {
+  return createHealth({
+    version,
+    startedAt: Date.now(),
+    llm: () => llm.status(),
+    database: () => storage.status().database,
+    queue: () => storage.status().queue,
+    minSuccessRate: settings.healthMinSuccessRate,
+  })
+}

@@ -1,0 +1,92 @@
+import type { AgentDefaults, AgentsParts } from './agents/create-agents.ts'
+import type { Settings } from './config/settings.ts'
+import type { AppOptions } from './http/app-parts.ts'
+import type { LlmClientOptions } from './llm/llm-client.ts'
+import type { LogOptions } from './observability/log.ts'
+import type { StorageOptions } from './storage/open-database.ts'
+
+const ms = (seconds: number) => Math.round(seconds * 1000)
+const orNull = (text: string) => (text === '' ? null : text)
+
+/** Settings are in the units of their users; each part has its own terms. This is where one becomes the other. */
+export function llmOptions(settings: Settings): LlmClientOptions {
+  return {
+    endpoints: [{ name: 'default', baseUrl: settings.openaiApiBase, apiKey: settings.openaiApiKey }],
+    defaultModel: orNull(settings.openaiApiModel),
+    contextWindow: settings.llmContextWindow === 0 ? null : settings.llmContextWindow,
+    connectTimeoutMs: ms(settings.llmConnectTimeout),
+    firstTokenTimeoutMs: ms(settings.llmFirstTokenTimeout),
+    idleTimeoutMs: ms(settings.llmIdleTimeout),
+    callTimeoutMs: ms(settings.llmTimeout),
+    maxResponseBytes: settings.llmMaxResponseBytes,
+    breaker: {
+      threshold: settings.llmCircuitBreakerThreshold,
+      openMs: ms(settings.llmCircuitBreakerTimeout),
+      halfOpen: settings.llmCircuitBreakerHalfOpen,
+    },
+  }
+}
+
+/** What holds for every role unless it says otherwise. */
+export function agentDefaults(settings: Settings): AgentDefaults {
+  return {
+    temperature: settings.openaiTemperature,
+    maxTokens: settings.openaiMaxTokens,
+    stream: settings.llmStreamResponses,
+    maxContinuations: settings.llmMaxContinuations,
+    contextTruncation: settings.llmContextTruncation,
+    perFileLimit: settings.perFileLimit,
+    maxArtifactBytes: settings.maxArtifactBytes,
+    maxArtifactsPerStep: settings.maxArtifactsPerStep,
+  }
+}
+
+/** What the configuration says of each role. */
+export function agentSettings({ agents }: Settings): NonNullable<AgentsParts['settings']> {
+  const entries = Object.entries(agents).map(([role, { enabled, model, temperature, maxTokens }]) => {
+    return [role, { enabled, model: model ?? null, temperature: temperature ?? null, maxTokens: maxTokens ?? null }]
+  })
+  return Object.fromEntries(entries) as NonNullable<AgentsParts['settings']>
+}
+
+/** Where state lives. */
+export function storageOptions(settings: Settings, preparedDirectory: string): StorageOptions {
+  return {
+    databaseUrl: orNull(settings.databaseUrl),
+    dataDirectory: settings.dataDirectory,
+    poolSize: settings.databasePoolSize,
+    statementTimeoutMs: ms(settings.databaseStatementTimeout),
+    lockTimeoutMs: ms(settings.databaseLockTimeout),
+    preparedDirectory,
+  }
+}
+
+/** The edge. */
+export function appOptions(settings: Settings, version: string): AppOptions {
+  return {
+    version,
+    bodyLimitBytes: settings.bodyLimitBytes,
+    trustProxy: settings.trustProxy,
+    maxSseConnections: settings.maxSseConnections,
+    sseHeartbeatMs: ms(settings.sseHeartbeatSeconds),
+    sseSlowClientMs: ms(settings.sseSlowClientSeconds),
+    notReadyHoldMs: 10_000,
+  }
+}
+
+/** Everything that may never be printed. */
+export function secretsOf(settings: Settings): readonly string[] {
+  const { openaiApiKey, databaseUrl, sentryDsn } = settings
+  return [openaiApiKey, databaseUrl, sentryDsn].filter((secret) => secret !== '' && secret !== 'not-needed')
+}
+
+/** The log. `isTerminal`: colour is of use, and nobody forbade it. */
+export function logOptions(settings: Settings, isTerminal: boolean): LogOptions {
+  return {
+    level: settings.logLevel,
+    structured: settings.enableStructuredLogging,
+    coloured: settings.coloredConsole && isTerminal,
+    file: orNull(settings.logFile),
+    secrets: secretsOf(settings),
+  }
+}
