@@ -43,7 +43,11 @@ export async function startSentry(options: SentryOptions): Promise<Sentry> {
     throw new AppError('internal', 'SENTRY_DSN is not a DSN of Sentry: it looks like https://KEY@HOST/PROJECT.')
   }
   const sentry = await import('@sentry/node')
-  sentry.init(strictOptions(options))
+  const routeNames = sentry.fastifyIntegration({ shouldHandleError: () => false })
+  sentry.init({
+    ...strictOptions(options),
+    integrations: (defaults) => [...defaults.filter(({ name }) => integrations.has(name)), routeNames],
+  })
   return {
     captureDefect: (error) => {
       const { correlationId, workflowId, taskId, agentId } = traceContext.getStore() ?? {}
@@ -70,7 +74,6 @@ function strictOptions({ dsn, environment, release, tracesSampleRate, secrets = 
     tracePropagationTargets: [],
     maxBreadcrumbs: 0,
     sendClientReports: false,
-    integrations: (defaults) => defaults.filter(({ name }) => integrations.has(name)),
     dataCollection: {
       userInfo: false,
       cookies: false,

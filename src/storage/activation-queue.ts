@@ -46,10 +46,10 @@ export interface BossQueueParts {
   onError?(error: unknown): void
 }
 
-function createBoss({ database, embedded, onError }: BossQueueParts): PgBoss {
+function createBoss(parts: BossQueueParts): PgBoss {
   const boss = new PgBoss({
-    db: asBossDatabase(database),
-    backend: embedded ? 'pglite' : 'postgres',
+    db: asBossDatabase(parts.database),
+    backend: parts.embedded ? 'pglite' : 'postgres',
     supervise: false,
     schedule: false,
     registerInstance: false,
@@ -58,7 +58,7 @@ function createBoss({ database, embedded, onError }: BossQueueParts): PgBoss {
     monitorVacuum: false,
     reindex: false,
   })
-  boss.on('error', (error) => onError?.(error))
+  boss.on('error', (error) => parts.onError?.(error))
   return boss
 }
 

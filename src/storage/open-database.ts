@@ -54,5 +54,7 @@ async function openEmbedded(options: StorageOptions, parts: StorageParts): Promi
 /** Opens the database that the options name; a Postgres need not be there yet. */
 export async function openDatabase(options: StorageOptions, parts: StorageParts): Promise<Database> {
   const { databaseUrl } = options
-  return databaseUrl === null ? openEmbedded(options, parts) : createPostgresDatabase({ ...options, databaseUrl }, parts)
+  return databaseUrl === null
+    ? openEmbedded(options, parts)
+    : createPostgresDatabase({ ...options, databaseUrl }, parts)
 }

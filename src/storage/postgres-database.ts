@@ -15,8 +15,6 @@ export interface PostgresParts {
   onError?(error: unknown): void
 }
 
-const int8 = 20
-
 function flatten<Row>(result: pg.QueryResult | readonly pg.QueryResult[]): QueryResult<Row> {
   const results = Array.isArray(result) ? (result as readonly pg.QueryResult[]) : [result as pg.QueryResult]
   if (results.length === 1 && results[0]) return { rows: results[0].rows as Row[], rowCount: results[0].rowCount ?? 0 }
@@ -30,13 +28,13 @@ async function run<Row>(client: pg.ClientBase, text: string, values?: readonly u
   return flatten<Row>(await client.query(text, values as unknown[] | undefined))
 }
 
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (typeId, format) =>
+    // Counts and sizes: none of ours is beyond what a number holds.
+    typeId === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(typeId, format),
+}
+
 function createPool(options: PostgresOptions): pg.Pool {
-  const types: pg.CustomTypesConfig = {
-    getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-      oid === int8 && format !== 'binary'
-        ? Number
-        : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
-  }
   return new pg.Pool({
     connectionString: options.databaseUrl,
     max: options.poolSize,

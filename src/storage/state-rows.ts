@@ -60,6 +60,7 @@ function toStep(row: Readonly<JsonRow>): StepState {
 /** The state in a workflow's row and those of its steps. */
 export function toState(workflow: Readonly<JsonRow>, steps: readonly Readonly<JsonRow>[] | null): WorkflowState {
   const { claimActivation, claimRetry, role: _role, ...rest } = fromRow(workflowColumns, workflow)
-  const claim = claimActivation === null || claimRetry === null ? null : { activation: claimActivation, retry: claimRetry }
+  const claim =
+    claimActivation === null || claimRetry === null ? null : { activation: claimActivation, retry: claimRetry }
   return { ...rest, claim, steps: (steps ?? []).map(toStep) }
 }

@@ -67,18 +67,19 @@ export function createLedger(database: Database): Ledger {
         id,
         stepIndex,
       ])
-      return rows.map(
-        (row): StoredAttempt => ({
-          ...fromRow(attemptColumns, row.attempt),
-          usage: toUsage(row.usage),
-          output: row.output,
-        }),
-      )
+      return rows.map((row): StoredAttempt => ({
+        ...fromRow(attemptColumns, row.attempt),
+        usage: toUsage(row.usage),
+        output: row.output,
+      }))
     },
     async usageToday() {
       const { rows } = await database.query<{ role: string; usage: JsonRow | null; completed: number }>(usageToday)
       return new Map(
-        rows.map((row) => [row.role, { usage: row.usage ? toUsage(row.usage) : nothing, completedSteps: row.completed }]),
+        rows.map((row) => [
+          row.role,
+          { usage: row.usage ? toUsage(row.usage) : nothing, completedSteps: row.completed },
+        ]),
       )
     },
   }

@@ -7,7 +7,16 @@ import { eventColumns, inputColumns } from './tables.ts'
 
 type Reads = Pick<
   WorkflowStore,
-  'load' | 'record' | 'input' | 'heads' | 'eventsAfter' | 'attemptsOpenAt' | 'output' | 'activeIds' | 'strandedIds' | 'queueDepth'
+  | 'load'
+  | 'record'
+  | 'input'
+  | 'heads'
+  | 'eventsAfter'
+  | 'attemptsOpenAt'
+  | 'output'
+  | 'activeIds'
+  | 'strandedIds'
+  | 'queueDepth'
 >
 
 interface StateRow {
@@ -117,7 +126,13 @@ export function createStoreReads(database: Database, queueName: string): Reads {
     },
     eventsAfter: (id, seq, limit) => eventsAfter(database, [id, seq, limit]),
     async attemptsOpenAt(id, seq) {
-      return (await database.query<Awaited<ReturnType<WorkflowStore['attemptsOpenAt']>>[number]>(attemptsOpenAt, [id, seq, closingTypes])).rows
+      return (
+        await database.query<Awaited<ReturnType<WorkflowStore['attemptsOpenAt']>>[number]>(attemptsOpenAt, [
+          id,
+          seq,
+          closingTypes,
+        ])
+      ).rows
     },
     async output(id, stepIndex, attempt) {
       const text = 'SELECT text FROM agents.outputs WHERE workflow_id = $1 AND step_index = $2 AND attempt = $3'

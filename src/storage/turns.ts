@@ -1,3 +1,6 @@
+/** A piece of work that takes the turn. It must not throw. */
+export type Turn = () => Promise<void>
+
 /** A transaction has the turn until it ends. */
 interface OpenTransaction {
   readonly id: number
@@ -9,53 +12,48 @@ interface OpenTransaction {
 export interface TurnsOptions {
   readonly transactionLimitMs: number
   /** Undoes the open transaction, whose time is up. */
-  giveUp(): Promise<void>
-  /** Something to do while nobody waits; false when there is nothing. */
-  idle(): (() => Promise<void>) | null
+  readonly giveUp: Turn
+  /** Something to do while nobody waits; null when there is nothing. */
+  readonly idle: () => Turn | null
 }
 
 /** Who may use the only connection: one unit of work at a time, in the order of arrival. */
 export interface Turns {
-  /** Runs `work` when its turn comes. `transaction` set: the turn is kept for it until `leave`. */
-  enter(transaction: number | null, work: () => Promise<void>): void
+  /** Runs `work` when its turn comes. `transaction` set: the turn is then kept for it until `leave`. */
+  enter(transaction: number | null, work: Turn): void
   /** Runs `work` inside the transaction that has the turn; false when that one does not have it (any more). */
-  within(transaction: number, work: () => Promise<void>): boolean
+  within(transaction: number, work: Turn): boolean
   /** As `within`, and gives the turn away afterwards. */
-  leave(transaction: number, work: () => Promise<void>): boolean
-  /** Starts idle work if nobody has the turn. */
-  poke(): void
+  leave(transaction: number, work: Turn): boolean
   /** Nothing runs any more, whoever waits. */
   stop(): void
 }
 
-/** None of the works given to it may throw. */
+/** Turns for a connection that can do one thing at a time. */
 export function createTurns(options: TurnsOptions): Turns {
-  const waiting: { readonly transaction: number | null; readonly work: () => Promise<void> }[] = []
+  const waiting: { readonly transaction: number | null; readonly work: Turn }[] = []
   let open: OpenTransaction | null = null
   let busy = false
   let stopped = false
 
-  function release(): void {
-    if (open) clearTimeout(open.timer)
-    open = null
+  async function occupy(work: Turn): Promise<void> {
+    busy = true
+    await work()
+    busy = false
     next()
+  }
+
+  async function giveUp(expired: OpenTransaction): Promise<void> {
+    await expired.tail
+    await options.giveUp()
   }
 
   function expire(id: number): void {
     if (open?.id !== id) return
     const expired = open
-    // From here on its messages are refused, and the next in line has to wait for the rollback.
+    // From here on its messages are refused, and the next in line waits for the rollback.
     open = null
-    busy = true
-    void expired.tail.then(options.giveUp).then(() => {
-      busy = false
-      next()
-    })
-  }
-
-  function begin(id: number): void {
-    const timer = setTimeout(() => expire(id), options.transactionLimitMs)
-    open = { id, timer, tail: Promise.resolve() }
+    void occupy(() => giveUp(expired))
   }
 
   function next(): void {
@@ -63,18 +61,33 @@ export function createTurns(options: TurnsOptions): Turns {
     const unit = waiting.shift()
     const work = unit?.work ?? options.idle()
     if (!work) return
-    busy = true
-    if (unit && unit.transaction !== null) begin(unit.transaction)
-    void work().then(() => {
-      busy = false
-      next()
-    })
+    if (!unit || unit.transaction === null) return void occupy(work)
+    const id = unit.transaction
+    const timer = setTimeout(() => expire(id), options.transactionLimitMs)
+    // The first statement is the head of the tail, so that the time limit waits for it too.
+    open = { id, timer, tail: work() }
   }
 
-  function within(transaction: number, work: () => Promise<void>): boolean {
+  function release(): void {
+    if (open) clearTimeout(open.timer)
+    open = null
+    next()
+  }
+
+  async function after(earlier: Promise<void>, work: Turn): Promise<void> {
+    await earlier
+    if (!stopped) await work()
+  }
+
+  function within(transaction: number, work: Turn): boolean {
     if (stopped || open?.id !== transaction) return false
-    open.tail = open.tail.then(() => (stopped ? undefined : work()))
+    open.tail = after(open.tail, work)
     return true
+  }
+
+  async function finish(id: number, work: Turn): Promise<void> {
+    await work()
+    if (open?.id === id) release()
   }
 
   return {
@@ -83,12 +96,7 @@ export function createTurns(options: TurnsOptions): Turns {
       next()
     },
     within,
-    leave: (transaction, work) =>
-      within(transaction, async () => {
-        await work()
-        release()
-      }),
-    poke: next,
+    leave: (transaction, work) => within(transaction, () => finish(transaction, work)),
     stop: () => {
       stopped = true
       if (open) clearTimeout(open.timer)

@@ -21,7 +21,14 @@ const everything: ListFilter = {
   role: null,
 }
 
-const usage = { inputTokens: 10, outputTokens: 20, cachedTokens: 3, reasoningTokens: 4, costUsd: 0.25, estimated: false }
+const usage = {
+  inputTokens: 10,
+  outputTokens: 20,
+  cachedTokens: 3,
+  reasoningTokens: 4,
+  costUsd: 0.25,
+  estimated: false,
+}
 
 /** What every database behind the ports of `workflows` has to do. */
 export function describeWorkflowStore(name: string, open: () => Promise<Storage>): void {
@@ -50,7 +57,11 @@ export function describeWorkflowStore(name: string, open: () => Promise<Storage>
 
     const claimed = async (changes: Partial<WorkflowState> = {}): Promise<WorkflowState> => {
       const before = await created(changes)
-      const take = change(before, { status: 'running', claim: firstClaim }, { guard: { kind: 'take', claim: firstClaim } })
+      const take = change(
+        before,
+        { status: 'running', claim: firstClaim },
+        { guard: { kind: 'take', claim: firstClaim } },
+      )
       expect(await storage.store.commit(take)).toBe(true)
       return take.state
     }
@@ -172,7 +183,10 @@ export function describeWorkflowStore(name: string, open: () => Promise<Storage>
         const changed = change(
           before,
           { status: 'cancelled', reason: 'cancelled_by_client', endedAt: moment + 9, updatedAt: moment + 9 },
-          { changedSteps: [1], events: [event(2, 'step.cancelled', { step: 'step-1', attempt: 0, data: { b: 1, a: 2 } })] },
+          {
+            changedSteps: [1],
+            events: [event(2, 'step.cancelled', { step: 'step-1', attempt: 0, data: { b: 1, a: 2 } })],
+          },
         )
         const steps = [step(0, { status: 'failed' }), step(1, { ...before.steps[1], status: 'cancelled' })]
         expect(await storage.store.commit({ ...changed, state: { ...changed.state, steps } })).toBe(true)
@@ -273,10 +287,12 @@ export function describeWorkflowStore(name: string, open: () => Promise<Storage>
       })
 
       it('numbers without gaps under fifty verbs at once', async () => {
-        const { id } = await created()
+        const first = await created()
+        const { id } = first
         const verb = async (n: number): Promise<void> => {
           for (;;) {
-            const before = await load(id)
+            const [head] = await storage.store.heads([id])
+            const before = { ...first, seq: head?.seq ?? 0 }
             const events = [event(before.seq + 1, 'step.queued', { data: { n } }), event(before.seq + 2, 'step.queued')]
             if (await storage.store.commit(change(before, {}, { events }))) return
           }
@@ -312,7 +328,9 @@ export function describeWorkflowStore(name: string, open: () => Promise<Storage>
         ]
         expect(await storage.store.commit(change(before, {}, { events }))).toBe(true)
         const openAt = async (seq: number): Promise<string[]> =>
-          (await storage.store.attemptsOpenAt(before.id, seq)).map((open) => `${open.stepIndex} ${open.step}@${open.attempt}`)
+          (await storage.store.attemptsOpenAt(before.id, seq)).map(
+            (open) => `${open.stepIndex} ${open.step}@${open.attempt}`,
+          )
         expect(await openAt(1)).toEqual([])
         expect(await openAt(3)).toEqual(['0 step-0@1', '1 step-1@1'])
         expect(await openAt(4)).toEqual(['1 step-1@1'])
@@ -375,7 +393,12 @@ export function describeWorkflowStore(name: string, open: () => Promise<Storage>
         const listed = async (): Promise<string[]> => (await store.artifacts(id)).map((a) => `${a.path} ${a.version}`)
         expect(await listed()).toEqual(['B 1', 'src/a.ts 2'])
         expect((await store.artifacts(id))[0]).toMatchObject({ bytes: 6, createdAt: moment, mediaType: 'text/plain' })
-        expect(await store.artifactVersions(id, ['src/a.ts', 'B', 'none'])).toEqual(new Map([['src/a.ts', 2], ['B', 1]]))
+        expect(await store.artifactVersions(id, ['src/a.ts', 'B', 'none'])).toEqual(
+          new Map([
+            ['src/a.ts', 2],
+            ['B', 1],
+          ]),
+        )
         const current = await store.artifact(id, 'src/a.ts', null)
         expect(current).toMatchObject({ path: 'src/a.ts', version: 2, stepIndex: 1, attempt: 1, bytes: 3 })
         expect(Buffer.isBuffer(current?.content) && current.content.toString()).toBe('two')
@@ -465,14 +488,16 @@ export function describeWorkflowStore(name: string, open: () => Promise<Storage>
         expect(await storage.store.commit(change(second, { status: 'failed' }))).toBe(true)
         expect(await list({ statuses: ['completed', 'failed'] })).toEqual([ids[1]])
         expect(await list({ statuses: ['queued'] })).toEqual([ids[0], ids[2], ids[3]])
-        expect((await storage.store.list({ ...everything, type, limit: 1 }))[0]?.state).toEqual(await load(ids[0] ?? ''))
+        expect((await storage.store.list({ ...everything, type, limit: 1 }))[0]?.state).toEqual(
+          await load(ids[0] ?? ''),
+        )
       })
 
       it('pages without missing or repeating one while others are added', async () => {
         const type = `type_${randomUUID()}`
         const ids = await add(type, 5)
         const seen: string[] = []
-        for (let after: string | null = null; ; ) {
+        for (let after: string | null = null; ;) {
           const page = await storage.store.list({ ...everything, type, limit: 2, after })
           if (page.length === 0) break
           seen.push(...page.map((record) => record.state.id))

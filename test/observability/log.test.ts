@@ -7,8 +7,8 @@ import { withTraceIds } from '../../src/trace-context.ts'
 import { captureLog } from '../support/captured-log.ts'
 
 const test = base.extend<{ directory: string }>({
-  directory: async ({ task: _ }, use) => {
-    const directory = mkdtempSync(join(tmpdir(), 'log-'))
+  directory: async ({ task }, use) => {
+    const directory = mkdtempSync(join(tmpdir(), `log-${task.id}-`))
     await use(directory)
     rmSync(directory, { recursive: true, force: true })
   },

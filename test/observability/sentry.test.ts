@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
 import { expect, test } from 'vitest'
+import { AppError } from '../../src/errors.ts'
 import { startSentry } from '../../src/observability/sentry.ts'
 import { withTraceIds } from '../../src/trace-context.ts'
 import { startFakeSentry } from '../support/fake-sentry.ts'
@@ -24,29 +23,34 @@ test('what is no DSN is refused, without repeating it', async () => {
 test('a defect is reported with our ids, and with nothing of prompt, body, header or query', async () => {
   const upstream = await startFakeSentry()
   const sentry = await startSentry({ ...options, dsn: upstream.dsn, secrets: ['CANARY-configured'] })
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      withTraceIds({ correlationId: 'abc123', workflowId: 'wf_1', agentId: 'developer' }, () => {
-        // oxlint-disable-next-line no-console -- Sentry listens to the console unless it is told not to
-        console.info('CANARY-console')
-        const prompt = 'CANARY-prompt: build a bank'
-        const cause = new SyntaxError(`Unexpected token 'C', "${prompt}" is not valid JSON`)
-        sentry.captureDefect(new TypeError('it broke with sk-CANARYkey12345 CANARY-configured', { cause }))
-      })
-      response.end('CANARY-answer')
+  const app = fastify()
+  app.post('/workflows/:id', (request, reply) => {
+    withTraceIds({ correlationId: 'abc123', workflowId: 'wf_1', agentId: 'developer' }, () => {
+      // oxlint-disable-next-line no-console -- Sentry listens to the console unless it is told not to
+      console.info('CANARY-console')
+      const prompt = 'CANARY-prompt: build a bank'
+      const cause = new SyntaxError(`Unexpected token 'C', "${prompt}" is not valid JSON`)
+      sentry.captureDefect(new TypeError('it broke with sk-CANARYkey12345 CANARY-configured', { cause }))
     })
+    return reply.code(503).send('CANARY-answer')
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const answer = await fetch(`http://127.0.0.1:${port}/workflows?requirement=CANARY-query`, {
+  app.get('/unavailable', () => {
+    throw new AppError('unavailable', 'The database is away.')
+  })
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const answer = await fetch(`${address}/workflows/CANARY-id?requirement=CANARY-query`, {
     method: 'POST',
-    headers: { authorization: 'Bearer CANARY-token', cookie: 'a=CANARY-cookie', 'x-custom': 'CANARY-header' },
+    headers: {
+      authorization: 'Bearer CANARY-token',
+      cookie: 'a=CANARY-cookie',
+      'x-custom': 'CANARY-header',
+      'content-type': 'application/json',
+    },
     body: JSON.stringify({ requirement: 'CANARY-body' }),
   })
-  await answer.text()
-  server.closeAllConnections()
-  server.close()
+  expect(answer.status).toBe(503)
+  await fetch(`${address}/unavailable`)
+  await app.close()
   await sentry.close(2_000)
   await upstream.close()
 
@@ -55,7 +59,8 @@ test('a defect is reported with our ids, and with nothing of prompt, body, heade
   expect(sent).toContain('"release":"1.2.3"')
   expect(sent).toContain('"correlation_id":"abc123"')
   expect(sent).toContain('"workflow_id":"wf_1"')
-  expect(sent).toContain('http.server')
+  expect(sent).toContain('"name":"POST /workflows/:id"')
+  expect(sent).not.toContain('The database is away')
   expect(withoutSourceLines(sent)).not.toContain('CANARY')
 })
 
