@@ -20,7 +20,8 @@ ENV NODE_ENV=production \
     LOG_FILE= \
     METRICS_SNAPSHOT_FILE=
 WORKDIR /app
-COPY --from=prepared /app/node_modules ./node_modules
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=prepared --chown=1000:1000 /app/node_modules/.cache ./node_modules/.cache
 COPY src ./src
 COPY package.json openapi.yaml ./
 RUN mkdir -p /data && chown 1000:1000 /data && rm -rf /usr/local/lib/node_modules/npm

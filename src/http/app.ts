@@ -32,8 +32,6 @@ import { ajvOptions, invalidRequest } from './validation.ts'
 const readRequestMs = 30_000
 const maxParameterLength = 1000
 
-type SchemaErrors = Parameters<typeof invalidRequest>[0]
-
 function serverOptions(options: AppOptions, observer: HttpObserver) {
   return {
     logger: false,
@@ -46,7 +44,7 @@ function serverOptions(options: AppOptions, observer: HttpObserver) {
     return503OnClosing: false,
     routerOptions: { maxParamLength: maxParameterLength },
     ajv: { customOptions: ajvOptions },
-    schemaErrorFormatter: (errors, part) => invalidRequest(errors as unknown as SchemaErrors, part),
+    schemaErrorFormatter: (errors, part) => invalidRequest(errors, part),
     frameworkErrors: (error, request, reply) => void answerProblem({ request, reply, error }, observer),
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
   } satisfies FastifyServerOptions

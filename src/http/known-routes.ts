@@ -29,8 +29,11 @@ export function watchRoutes(app: HttpApp): KnownRoutes {
   })
   return {
     methodsAt(path) {
-      const matching = [...routes.values()].filter(({ pattern }) => pattern.test(path))
-      return [...new Set(matching.flatMap(({ methods }) => [...methods]))].toSorted()
+      const found = new Set<string>()
+      for (const { pattern, methods } of routes.values()) {
+        if (pattern.test(path)) for (const method of methods) found.add(method)
+      }
+      return [...found].toSorted()
     },
   }
 }

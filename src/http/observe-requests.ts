@@ -19,7 +19,7 @@ export function observeRequests(app: HttpApp, observer: HttpObserver): void {
   }
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.once('close', () => {
-      finished(request, reply, reply.raw.writableFinished ? reply.statusCode : clientClosedRequest)
+      finished(request, reply, reply.raw.writableEnded ? reply.statusCode : clientClosedRequest)
     })
   })
 }

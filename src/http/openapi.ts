@@ -85,8 +85,7 @@ export function openapiOptions(version: string): FastifyDynamicSwaggerOptions {
       tags,
     },
     refResolver: {
-      buildLocalReference: (json, _base, _fragment, index) =>
-        typeof json['$id'] === 'string' ? json['$id'] : `def-${index}`,
+      buildLocalReference: (json) => String(json['$id']),
     },
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject

@@ -78,7 +78,7 @@ export function createStartChecks(parts: {
       const validate = validatorOf(body.type, request)
       if (validate === null || validate(body.context ?? {})) return
       const errors = (validate.errors ?? []) as unknown as Parameters<typeof faultsOfSchema>[0]
-      refuse(faultsOfSchema(errors, 'body').map((fault) => ({ ...fault, pointer: `/context${fault.pointer}` })))
+      refuse(faultsOfSchema(errors, 'body').map(({ pointer, detail }) => ({ pointer: `/context${pointer}`, detail })))
     },
   }
 }

@@ -69,7 +69,7 @@ function faultOf(error: SchemaError): InputFault {
 export function faultsOfSchema(errors: readonly SchemaError[], part: string): readonly InputFault[] {
   const faults = errors.slice(0, maxFaults).map(faultOf)
   if (part === 'body') return faults
-  return faults.map((fault) => ({ ...fault, pointer: fault.pointer.split('/')[1] ?? '' }))
+  return faults.map(({ pointer, detail }) => ({ pointer: pointer.split('/')[1] ?? '', detail }))
 }
 
 /** The error that Fastify throws for what a route's schema refuses. */

@@ -2,7 +2,7 @@ import type { HealthCheck, HealthReport } from '../http/app-parts.ts'
 import type { LlmStatus } from '../llm/model.ts'
 
 /** Whether a part can be used, and what there is to say about it. */
-export interface PartStatus {
+interface PartStatus {
   readonly ok: boolean
   readonly detail: string
 }

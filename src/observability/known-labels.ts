@@ -1,5 +1,5 @@
 /** The value of a label that nobody named in advance. */
-export const otherLabel = 'other'
+const otherLabel = 'other'
 
 /** Keeps the values of one label bounded: what is not known becomes `other`. */
 export interface KnownLabels {

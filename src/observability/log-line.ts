@@ -20,7 +20,7 @@ export interface LogFields {
 }
 
 /** One line before it is written: its properties stand in the order in which they are written. */
-export type LogRecord = Readonly<Record<string, unknown>> & { readonly level: LogLevel; readonly logger: string }
+type LogRecord = Readonly<Record<string, unknown>> & { readonly level: LogLevel; readonly logger: string }
 
 /** Turns a message and its fields into a record: fixed keys first, in the fixed order, then the rest; secrets taken out. */
 export type CreateRecord = (line: {

@@ -26,8 +26,8 @@ const histogramNames = [
   'workflow.duration_ms',
 ] as const
 
-export type CounterName = (typeof counterNames)[number]
-export type HistogramName = (typeof histogramNames)[number]
+type CounterName = (typeof counterNames)[number]
+type HistogramName = (typeof histogramNames)[number]
 
 /** The guide's view of the metrics, as `GET /metrics.json` and the snapshot file have it. Durations in milliseconds. */
 export interface MetricsView {

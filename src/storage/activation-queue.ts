@@ -76,8 +76,9 @@ function createQueue(ready: () => PgBoss, database: Database): ActivationQueue {
     async fetch(limit) {
       const found = await ready().fetch<JobData>(name, { batchSize: limit, includeMetadata: true })
       const jobs = found.map((job) => ({
-        ...job.data,
         id: job.id,
+        workflowId: job.data.workflowId,
+        activation: job.data.activation,
         retry: job.retryCount,
         priority: job.priority,
         createdAt: new Date(job.createdOn).getTime(),

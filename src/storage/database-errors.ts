@@ -75,13 +75,16 @@ export async function withAppErrors<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs `work`, and again when it lost against another transaction; three more times at most. */
+/**
+ * Runs `work`, and again when it lost against another transaction; three more times at most. What passes by itself
+ * becomes `unavailable`, any other error stays the driver's own.
+ */
 export async function withConflictRetries<T>(work: () => Promise<T>): Promise<T> {
   for (let retries = 0; ; retries += 1) {
     try {
       return await work()
     } catch (error) {
-      if (retries === 3 || !isTransactionConflict(error)) throw error
+      if (retries === 3 || !isTransactionConflict(error)) throw mapPassing(error)
     }
   }
 }

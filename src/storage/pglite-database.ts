@@ -1,5 +1,5 @@
 import type { Database, Queryable, QueryResult } from './database.ts'
-import { mapPassing, withConflictRetries } from './database-errors.ts'
+import { withConflictRetries } from './database-errors.ts'
 import { createPGliteLine } from './pglite-line.ts'
 
 export interface PGliteOptions {
@@ -59,17 +59,9 @@ export async function openPGliteDatabase(options: PGliteOptions, parts: PGlitePa
     }
   }
 
-  async function mapped<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await withConflictRetries(work)
-    } catch (error) {
-      throw mapPassing(error)
-    }
-  }
-
   return {
-    query: <Row>(text: string, values?: readonly unknown[]) => mapped(() => query<Row>(text, values)),
-    transaction: (work) => mapped(() => transact(work)),
+    query: <Row>(text: string, values?: readonly unknown[]) => withConflictRetries(() => query<Row>(text, values)),
+    transaction: (work) => withConflictRetries(() => transact(work)),
     close: () => line.close(),
   }
 }

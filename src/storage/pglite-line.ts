@@ -82,6 +82,7 @@ export function createPGliteLine(data: PGliteWorkerData, onFatal: (message: stri
     const id = (lastId += 1)
     const answer = Promise.withResolvers<QueryResult<Record<string, unknown>>>()
     pending.set(id, answer)
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     worker.postMessage({ ...request, id })
     return answer.promise
   }

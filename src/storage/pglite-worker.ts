@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 
 import { createMaintenance } from './pglite-maintenance.ts'
-import type { PGliteReply, PGliteRequest, PGliteWorkerData } from './pglite-messages.ts'
+import type { PGliteReply, PGliteWorkerData } from './pglite-messages.ts'
 import { createPGliteServer } from './pglite-server.ts'
 import { createSession, describeFailure, openPGlite } from './pglite-session.ts'
 import { createTurns } from './turns.ts'
@@ -32,7 +32,7 @@ async function serve(port: MessagePort, data: PGliteWorkerData): Promise<void> {
     clearInterval(timer)
     port.close()
   }
-  port.on('message', createPGliteServer({ session, turns, post, onClosed }) as (request: PGliteRequest) => void)
+  port.on('message', createPGliteServer({ session, turns, post, onClosed }))
   post({ kind: 'open' })
 }
 

@@ -1,7 +1,8 @@
-import pg from 'pg'
+import { Pool, types } from 'pg'
+import type pg from 'pg'
 
 import type { Database, Queryable, QueryResult } from './database.ts'
-import { isConnectionLost, mapPassing, unavailable, withConflictRetries } from './database-errors.ts'
+import { isConnectionLost, unavailable, withConflictRetries } from './database-errors.ts'
 
 export interface PostgresOptions {
   readonly databaseUrl: string
@@ -28,14 +29,14 @@ async function run<Row>(client: pg.ClientBase, text: string, values?: readonly u
   return flatten<Row>(await client.query(text, values as unknown[] | undefined))
 }
 
-const types: pg.CustomTypesConfig = {
+const rowTypes: pg.CustomTypesConfig = {
   getTypeParser: (typeId, format) =>
     // Counts and sizes: none of ours is beyond what a number holds.
-    typeId === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(typeId, format),
+    typeId === types.builtins.INT8 && format !== 'binary' ? Number : types.getTypeParser(typeId, format),
 }
 
 function createPool(options: PostgresOptions): pg.Pool {
-  return new pg.Pool({
+  return new Pool({
     connectionString: options.databaseUrl,
     max: options.poolSize,
     application_name: 'multi-agent-service',
@@ -46,7 +47,7 @@ function createPool(options: PostgresOptions): pg.Pool {
     idle_in_transaction_session_timeout: 30_000,
     // A server that is frozen cannot time anything out itself.
     query_timeout: options.statementTimeoutMs + 5000,
-    types,
+    types: rowTypes,
   })
 }
 
@@ -91,19 +92,11 @@ export function createPostgresDatabase(options: PostgresOptions, parts: Postgres
     }
   }
 
-  async function mapped<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await withConflictRetries(work)
-    } catch (error) {
-      throw mapPassing(error)
-    }
-  }
-
   return {
     query: <Row>(text: string, values?: readonly unknown[]) =>
-      mapped(() => withClient((client) => run<Row>(client, text, values))),
+      withConflictRetries(() => withClient((client) => run<Row>(client, text, values))),
     transaction: <T>(work: (tx: Queryable) => Promise<T>) =>
-      mapped(() =>
+      withConflictRetries(() =>
         withClient(async (client) => {
           await client.query('BEGIN')
           const result = await work({ query: (text, values) => run(client, text, values) })

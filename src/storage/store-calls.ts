@@ -51,6 +51,16 @@ const nothing: Usage = toUsage({
   estimated: false,
 })
 
+interface AttemptRow {
+  readonly attempt: JsonRow
+  readonly usage: JsonRow
+  readonly output: string | null
+}
+
+function toStoredAttempt({ attempt, usage, output }: AttemptRow): StoredAttempt {
+  return { ...fromRow(attemptColumns, attempt), usage: toUsage(usage), output }
+}
+
 /** The ledger of calls to models, and what is summed up from it. */
 export function createLedger(database: Database): Ledger {
   return {
@@ -63,15 +73,8 @@ export function createLedger(database: Database): Ledger {
       await database.query(settleCall, values)
     },
     async attempts(id, stepIndex) {
-      const { rows } = await database.query<{ attempt: JsonRow; usage: JsonRow; output: string | null }>(attempts, [
-        id,
-        stepIndex,
-      ])
-      return rows.map((row): StoredAttempt => ({
-        ...fromRow(attemptColumns, row.attempt),
-        usage: toUsage(row.usage),
-        output: row.output,
-      }))
+      const { rows } = await database.query<AttemptRow>(attempts, [id, stepIndex])
+      return rows.map(toStoredAttempt)
     },
     async usageToday() {
       const { rows } = await database.query<{ role: string; usage: JsonRow | null; completed: number }>(usageToday)

@@ -43,17 +43,12 @@ export function createTurns(options: TurnsOptions): Turns {
     next()
   }
 
-  async function giveUp(expired: OpenTransaction): Promise<void> {
-    await expired.tail
-    await options.giveUp()
-  }
-
   function expire(id: number): void {
     if (open?.id !== id) return
-    const expired = open
+    const { tail } = open
     // From here on its messages are refused, and the next in line waits for the rollback.
     open = null
-    void occupy(() => giveUp(expired))
+    void occupy(() => tail.then(options.giveUp))
   }
 
   function next(): void {
@@ -66,12 +61,6 @@ export function createTurns(options: TurnsOptions): Turns {
     const timer = setTimeout(() => expire(id), options.transactionLimitMs)
     // The first statement is the head of the tail, so that the time limit waits for it too.
     open = { id, timer, tail: work() }
-  }
-
-  function release(): void {
-    if (open) clearTimeout(open.timer)
-    open = null
-    next()
   }
 
   async function after(earlier: Promise<void>, work: Turn): Promise<void> {
@@ -87,7 +76,10 @@ export function createTurns(options: TurnsOptions): Turns {
 
   async function finish(id: number, work: Turn): Promise<void> {
     await work()
-    if (open?.id === id) release()
+    if (open?.id !== id) return
+    clearTimeout(open.timer)
+    open = null
+    next()
   }
 
   return {

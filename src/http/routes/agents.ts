@@ -44,7 +44,7 @@ function addAgents(app: HttpApp, { parts }: RouteContext): void {
         },
       },
     },
-    async (request) => parts.service.agent(request.params.role),
+    (request) => parts.service.agent(request.params.role),
   )
 }
 

@@ -28,7 +28,7 @@ function addStep(app: HttpApp, { parts }: RouteContext): void {
         },
       },
     },
-    async (request) => parts.service.step(request.params.id, request.params.step),
+    (request) => parts.service.step(request.params.id, request.params.step),
   )
 }
 

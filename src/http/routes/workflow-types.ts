@@ -37,6 +37,6 @@ export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): vo
         },
       },
     },
-    async (request) => parts.service.workflowType(request.params.type),
+    (request, reply) => reply.send(parts.service.workflowType(request.params.type)),
   )
 }
