@@ -21,6 +21,7 @@ import type { Sentry } from './observability/sentry.ts'
 import { agentDefaults, agentSettings, appOptions, llmOptions, storageOptions } from './part-options.ts'
 import { createStorage } from './storage/create-storage.ts'
 import type { Storage } from './storage/create-storage.ts'
+import { createOutputDirectory } from './storage/output-directory.ts'
 import { preparedDirectoryPath } from './storage/prepare.ts'
 import { createService } from './workflows/create-service.ts'
 import { createEngine } from './workflows/engine.ts'
@@ -28,6 +29,8 @@ import type { Engine } from './workflows/engine.ts'
 import { createFollowers } from './workflows/followers.ts'
 import { createLiveTexts } from './workflows/live-texts.ts'
 import { loadTemplates } from './workflows/load-templates.ts'
+import { createPublisher } from './workflows/publisher.ts'
+import type { Publisher } from './workflows/publisher.ts'
 import type { Template } from './workflows/templates.ts'
 
 export interface ComposeParts {
@@ -81,43 +84,78 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const { maxQueuedWorkflows } = settings
   const service = createService({ ...common, templates, engine, maxQueuedWorkflows })
 
-  const state = { started: false, draining: false }
-  const leaving = new AbortController()
+  const publisher = composePublisher(settings, storage, log)
+  const phase: Phase = { started: false, draining: false, leaving: new AbortController() }
   const app = await createApp(
     {
       service,
       checkPath: checkArtifactPath,
       health: { health: composeHealth(settings, { version, storage, llm }) },
       ...(metrics === null ? {} : { metrics }),
-      ready: () => state.started && storage.ready(),
-      draining: () => state.draining,
-      leaving: leaving.signal,
+      ready: () => phase.started && storage.ready(),
+      draining: () => phase.draining,
+      leaving: phase.leaving.signal,
       observer: observeHttp({ log, metrics, captureDefect }),
     },
     appOptions(settings, version),
   )
+  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, storage }, phase) }
+}
 
+interface Phase {
+  started: boolean
+  draining: boolean
+  /** Aborted when streams are to be broken off. */
+  readonly leaving: AbortController
+}
+
+interface Resources {
+  readonly app: FastifyInstance
+  readonly engine: Engine
+  readonly llm: LlmClient
+  readonly publisher: Publisher | null
+  readonly storage: Storage
+}
+
+function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 'start' | 'drain' | 'close'> {
+  const { app, engine, llm, publisher, storage } = resources
+  const leave = () => phase.leaving.abort(new Error('the service is shutting down'))
   return {
-    app,
-    metrics,
     async start() {
       await storage.start()
       await engine.start()
-      state.started = true
+      publisher?.start()
+      phase.started = true
     },
     async drain(graceMs) {
-      state.draining = true
-      await engine.drain(state.started ? graceMs : 0)
-      leaving.abort(new Error('the service is shutting down'))
+      phase.draining = true
+      await engine.drain(phase.started ? graceMs : 0)
+      leave()
     },
     async close() {
-      leaving.abort(new Error('the service is shutting down'))
+      leave()
       await app.close()
       await engine.drain(0)
+      await publisher?.stop()
       await llm.close()
       await storage.close()
     },
   }
+}
+
+function composePublisher({ outputDirectory }: Settings, storage: Storage, log: Log): Publisher | null {
+  if (outputDirectory === '') return null
+  const logger = log.logger('workflows.publisher')
+  return createPublisher({
+    store: storage.store,
+    queue: storage.publications,
+    directory: createOutputDirectory(outputDirectory),
+    onFailed: (workflowId, error) =>
+      logger.warning(`A workflow could not be written to ${outputDirectory}; it is tried again.`, {
+        workflowId,
+        error,
+      }),
+  })
 }
 
 type Common = Pick<Parameters<typeof createService>[0], 'store' | 'clock' | 'live' | 'followers' | 'agents' | 'observe'>

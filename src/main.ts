@@ -33,18 +33,23 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string
 }
 
+const flagOptions = {
+  config: { type: 'string' },
+  'check-config': { type: 'boolean', default: false },
+  'print-config': { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+function exitOnBadUsage(error: unknown): never {
+  process.stderr.write(`${(error as Error).message}\n\n${usage}`)
+  process.exit(badUsage)
+}
+
 function readFlags() {
   try {
-    const options = {
-      config: { type: 'string' },
-      'check-config': { type: 'boolean', default: false },
-      'print-config': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    } as const
-    return parseArgs({ options }).values
+    return parseArgs({ options: flagOptions }).values
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${usage}`)
-    process.exit(badUsage)
+    return exitOnBadUsage(error)
   }
 }
 

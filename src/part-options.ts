@@ -58,6 +58,7 @@ export function storageOptions(settings: Settings, preparedDirectory: string): S
     statementTimeoutMs: ms(settings.databaseStatementTimeout),
     lockTimeoutMs: ms(settings.databaseLockTimeout),
     preparedDirectory,
+    publishes: settings.outputDirectory !== '',
   }
 }
 

@@ -7,11 +7,6 @@ export function strongTag(value: string): string {
   return `"${value}"`
 }
 
-/** A tag for what is the same in meaning, if not in every byte. */
-export function weakTag(value: string): string {
-  return `W/${strongTag(value)}`
-}
-
 /** Whether an `If-None-Match` header names the tag, by the weak comparison of RFC 9110 section 8.8.3.2. */
 export function matchesTag(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false

@@ -44,9 +44,18 @@ const families: readonly TSchema[] = [
     seq,
     status: WorkflowStatusValue,
     created_at: Type.String({ format: 'date-time' }),
-    steps: Type.Array(Type.Object({ id: Type.String(), role: Type.String(), depends_on: Type.Array(Type.String()) }), {
-      description: 'The DAG.',
-    }),
+    workflow_type: Type.String(),
+    steps: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        role: Type.String(),
+        task_id: Type.String(),
+        depends_on: Type.Array(Type.String()),
+      }),
+      {
+        description: 'The DAG.',
+      },
+    ),
   }),
   family('WorkflowStarted', ['workflow.started'], { seq, status: WorkflowStatusValue }),
   family('WorkflowEnded', ['workflow.completed', 'workflow.failed', 'workflow.cancelled'], {

@@ -13,7 +13,7 @@ const pollMs = 100
 const retryMs = 250
 
 /** One request for a stream. */
-export interface StreamRequest {
+interface StreamRequest {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   /** Throws as `WorkflowService.openEvents`. */

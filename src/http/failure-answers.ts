@@ -24,11 +24,14 @@ export function answerProblem({ request, reply, error }: Refusal, observer: Http
     observer.requestFailed?.({ method: request.method, route: routeOf(request), correlationId, error })
   }
   const problem = problemOf(shown, { path: pathOf(request), correlationId })
-  return reply
-    .code(problem.status)
-    .headers({ ...problemHeaders(shown), 'x-correlation-id': correlationId })
-    .type('application/problem+json')
-    .send(JSON.stringify(problem))
+  return (
+    reply
+      .code(problem.status)
+      .headers({ ...problemHeaders(shown), 'x-correlation-id': correlationId })
+      .type('application/problem+json')
+      // as bytes: to a text Fastify would add a charset, which this media type does not have
+      .send(Buffer.from(JSON.stringify(problem)))
+  )
 }
 
 /** Every error of every route ends here. */

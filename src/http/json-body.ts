@@ -26,7 +26,7 @@ function decode(body: Buffer): string {
 }
 
 /** Parses a body; an empty one is undefined. Throws `invalid-request` that says where it is at fault. */
-export function parseJsonBody(body: Buffer): unknown {
+function parseJsonBody(body: Buffer): unknown {
   const text = decode(body)
   if (text.trim() === '') return undefined
   let parsed: unknown

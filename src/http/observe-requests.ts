@@ -5,21 +5,29 @@ import type { HttpApp } from './http-app.ts'
 
 const clientClosedRequest = 499
 
+interface Finished {
+  readonly status: number
+  readonly startedAt: number
+}
+
 /** Tells the observer of every answer but streams, which tell of themselves. */
 export function observeRequests(app: HttpApp, observer: HttpObserver): void {
-  const finished = (request: FastifyRequest, reply: FastifyReply, status: number) => {
+  const finished = (request: FastifyRequest, reply: FastifyReply, { status, startedAt }: Finished) => {
     if (reply.getHeader('content-type') === 'text/event-stream') return
     observer.requestFinished?.({
       method: request.method,
       route: routeOf(request),
       status,
-      durationMs: reply.elapsedTime,
+      durationMs: performance.now() - startedAt,
       correlationId: request.id,
     })
   }
   app.addHook('onRequest', async (request, reply) => {
+    // Fastify itself takes the time only for its own logger.
+    const startedAt = performance.now()
     reply.raw.once('close', () => {
-      finished(request, reply, reply.raw.writableEnded ? reply.statusCode : clientClosedRequest)
+      const status = reply.raw.writableEnded ? reply.statusCode : clientClosedRequest
+      finished(request, reply, { status, startedAt })
     })
   })
 }

@@ -85,7 +85,7 @@ export function openapiOptions(version: string): FastifyDynamicSwaggerOptions {
       tags,
     },
     refResolver: {
-      buildLocalReference: (json) => String(json['$id']),
+      buildLocalReference: ({ $id }) => $id as string,
     },
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject

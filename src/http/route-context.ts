@@ -9,10 +9,28 @@ export interface RouteContext {
   readonly streams: EventStreams
 }
 
-/** Aborted when the client has left, or has been answered. */
-export function clientSignal(reply: FastifyReply): AbortSignal {
-  const left = new AbortController()
-  reply.raw.once('close', () => left.abort())
-  if (reply.raw.closed) left.abort()
-  return left.signal
+const drainPollMs = 100
+
+/**
+ * Runs a wait on behalf of a client. Its signal is aborted when the client has left, or when the service begins to
+ * drain: nobody's waiting may hold up a shutdown.
+ */
+export async function whileWanted<T>(
+  parts: AppParts,
+  reply: FastifyReply,
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const unwanted = new AbortController()
+  const abort = () => unwanted.abort()
+  const watch = setInterval(() => {
+    if (parts.draining()) abort()
+  }, drainPollMs)
+  reply.raw.once('close', abort)
+  if (reply.raw.closed) abort()
+  try {
+    return await wait(unwanted.signal)
+  } finally {
+    clearInterval(watch)
+    reply.raw.off('close', abort)
+  }
 }

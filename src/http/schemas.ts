@@ -28,7 +28,7 @@ import type { HttpApp } from './http-app.ts'
 import { HealthReportSchema } from './health-schema.ts'
 
 /** RFC 9457, as every refusal has it. */
-export const ProblemSchema = Type.Object(
+const ProblemSchema = Type.Object(
   {
     type: Type.String({ description: 'A page that explains it: /problems/NAME.' }),
     title: Type.String(),

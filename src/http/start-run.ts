@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TaskResource, WorkflowResource } from '../workflows/resources.ts'
-import type { WorkflowRef } from '../workflows/service.ts'
+import type { WorkflowRef, WorkflowService } from '../workflows/service.ts'
 import { negotiate } from './negotiation.ts'
 import { preferredWait, waitForRest } from './prefer.ts'
 import type { RouteContext } from './route-context.ts'
-import { clientSignal } from './route-context.ts'
+import { whileWanted } from './route-context.ts'
 
 /** Forms of the answer of a POST that starts something. */
 export const startForms = ['application/json', 'text/event-stream'] as const
@@ -30,30 +30,26 @@ async function startAsStream({ request, reply, start, refOf }: StartExchange, { 
   await streams.serve({ request, reply, open, seat, location: started.links.self })
 }
 
-/** Aborted after the seconds, when the client leaves, or when the service begins to drain. */
-async function waitUntilAtRest(ref: WorkflowRef, context: RouteContext, signal: AbortSignal): Promise<boolean> {
-  const { service, draining } = context.parts
-  const stop = new AbortController()
-  const watch = setInterval(() => {
-    if (draining()) stop.abort()
-  }, 100)
+async function waitUntilAtRest(ref: WorkflowRef, service: WorkflowService, signal: AbortSignal): Promise<boolean> {
   const reader = await service.openEvents(ref, null)
   try {
-    return await waitForRest(reader, AbortSignal.any([signal, stop.signal]))
+    return await waitForRest(reader, signal)
   } finally {
-    clearInterval(watch)
     reader.close()
   }
 }
 
 async function answerAfterWait(exchange: StartExchange, context: RouteContext, seconds: number): Promise<unknown> {
   const { reply, start, refOf } = exchange
-  const signal = AbortSignal.any([clientSignal(reply), AbortSignal.timeout(seconds * 1000)])
+  const { service } = context.parts
+  const timeout = AbortSignal.timeout(seconds * 1000)
   const started = await start()
   const ref = refOf(started)
   // It is started, whatever happens while waiting: a refusal now would make the client start it twice.
-  const rested = await waitUntilAtRest(ref, context, signal).catch(() => false)
-  const resource = await context.parts.service.get(ref).then(
+  const rested = await whileWanted(context.parts, reply, (signal) =>
+    waitUntilAtRest(ref, service, AbortSignal.any([signal, timeout])),
+  ).catch(() => false)
+  const resource = await service.get(ref).then(
     (current) => current.resource,
     () => started,
   )

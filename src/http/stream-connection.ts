@@ -3,7 +3,7 @@ import type { Frame } from '../workflows/service.ts'
 import type { StreamEnd } from './app-parts.ts'
 
 /** How long a client is told to wait before it comes back; also what is sent before a stream is broken off. */
-export const retryFrame = 'retry: 2000\n\n'
+const retryFrame = 'retry: 2000\n\n'
 const pingFrame = ': ping\n\n'
 const sliceBytes = 64 * 1024
 const flushMs = 500

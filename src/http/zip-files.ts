@@ -14,11 +14,14 @@ async function* contentOf(file: ArtifactResource, load: Load): AsyncGenerator<Bu
  */
 export function zipFiles(files: readonly ArtifactResource[], load: Load): Readable {
   const zip = new ZipFile()
-  const output = new Readable().wrap(zip.outputStream)
-  zip.on('error', (error: Error) => output.destroy(error))
+  const output = zip.outputStream as Readable
+  const fail = (error: Error) => void output.destroy(error)
+  zip.on('error', fail)
   for (const file of files) {
-    const options = { mtime: new Date(file.created_at), size: file.bytes }
-    zip.addReadStreamLazy(file.path, options, (done) => done(null, Readable.from(contentOf(file, load))))
+    zip.addReadStreamLazy(file.path, { mtime: new Date(file.created_at), size: file.bytes }, (done) => {
+      // yazl leaves the errors of what it reads to whoever made it.
+      done(null, Readable.from(contentOf(file, load)).on('error', fail))
+    })
   }
   zip.end()
   return output

@@ -1,5 +1,5 @@
 /** How a value is stored. `time` is milliseconds since the epoch in code and `timestamptz` in SQL; `jsonb` loses the order of keys. */
-export type ColumnType = 'text' | 'uuid' | 'integer' | 'double precision' | 'boolean' | 'time' | 'json' | 'jsonb'
+type ColumnType = 'text' | 'uuid' | 'integer' | 'double precision' | 'boolean' | 'time' | 'json' | 'jsonb'
 
 /** The columns of a table by the names that they have in code: the one place where camelCase meets snake_case. */
 export type Columns<T> = { readonly [K in keyof T]-?: ColumnType }
@@ -10,7 +10,7 @@ export type JsonRow = Record<string, unknown>
 const sqlTypes: Partial<Record<ColumnType, string>> = { time: 'timestamptz' }
 
 /** `finishReason` → `finish_reason`. */
-export function toColumnName(property: string): string {
+function toColumnName(property: string): string {
   return property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 

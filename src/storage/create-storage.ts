@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import type { ActivationQueue, Clock } from '../workflows/queue.ts'
+import type { ActivationQueue, Clock, PublishQueue } from '../workflows/queue.ts'
 import type { WorkflowStore } from '../workflows/store.ts'
-import { activationQueueName, createBossQueue } from './activation-queue.ts'
-import type { BossQueue } from './activation-queue.ts'
+import { activationQueueName } from './activation-queue.ts'
+import { createBossQueues } from './boss-queues.ts'
+import type { BossQueues } from './boss-queues.ts'
 import { isPassing, unavailable, withAppErrors } from './database-errors.ts'
 import { createLateDatabase } from './late-database.ts'
 import type { LateDatabase } from './late-database.ts'
@@ -14,7 +15,7 @@ import { createProbe } from './probe.ts'
 import type { Probe } from './probe.ts'
 import { createWorkflowStore } from './workflow-store.ts'
 
-export interface PartStatus {
+interface PartStatus {
   readonly ok: boolean
   readonly detail: string
 }
@@ -23,6 +24,8 @@ export interface PartStatus {
 export interface Storage {
   readonly store: WorkflowStore
   readonly queue: ActivationQueue
+  /** Ended workflows to be published; empty unless the options ask for it. */
+  readonly publications: PublishQueue
   /** The database's clock. */
   readonly clock: Clock
   /** PGlite: this process is the only one. */
@@ -44,7 +47,7 @@ const longestWaitMs = 2000
 
 interface Machinery {
   readonly database: LateDatabase
-  readonly boss: BossQueue
+  readonly boss: BossQueues
   readonly probe: Probe
 }
 
@@ -72,7 +75,12 @@ async function prepareWhenReachable(machinery: Machinery, signal: AbortSignal, p
 export function createStorage(options: StorageOptions, parts: StorageParts): Storage {
   const embedded = options.databaseUrl === null
   const database = createLateDatabase()
-  const boss = createBossQueue({ database, embedded, onError: (error) => parts.onError?.(error) })
+  const boss = createBossQueues({
+    database,
+    embedded,
+    publishes: options.publishes ?? false,
+    onError: (error) => parts.onError?.(error),
+  })
   const probe = createProbe(database, { ownClock: !embedded })
   const closing = new AbortController()
   let starting: Promise<void> | null = null
@@ -95,7 +103,8 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
 
   return {
     store: createWorkflowStore(database, { jobs: boss.jobs, queueName: activationQueueName }),
-    queue: boss.queue,
+    queue: boss.activations,
+    publications: boss.publications,
     clock: probe.clock,
     embedded,
     start: () => (starting ??= withAppErrors(start)),

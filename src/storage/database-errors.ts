@@ -26,12 +26,12 @@ const passingMessages = [
 ]
 
 /** SQLSTATE or system code of an error of a driver; empty when it has none. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
 /** True for a transaction that lost against another one and may simply be run again. */
-export function isTransactionConflict(error: unknown): boolean {
+function isTransactionConflict(error: unknown): boolean {
   const code = codeOf(error)
   return code === '40P01' || code === '40001'
 }
@@ -59,7 +59,7 @@ export function unavailable(message = 'The database cannot be reached.', cause?:
 }
 
 /** Turns an error that passes by itself into `unavailable`; any other stays the driver's own. */
-export function mapPassing(error: unknown): unknown {
+function mapPassing(error: unknown): unknown {
   if (error instanceof AppError) return error
   return isPassing(error) ? unavailable(undefined, error) : error
 }

@@ -13,6 +13,8 @@ export interface StorageOptions {
   readonly lockTimeoutMs: number
   /** A prepared database to begin with where there is none yet, as `prepareDatabase` makes it. */
   readonly preparedDirectory?: string
+  /** Every workflow that ends gets a job in `publications`, in the same transaction; default false. */
+  readonly publishes?: boolean
   /** How long a transaction of PGlite may stay open; default 30 s. */
   readonly transactionLimitMs?: number
 }

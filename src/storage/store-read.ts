@@ -1,3 +1,4 @@
+import { keepsAttempt, lifecycleTypes, voidsAttempt } from '../workflows/events.ts'
 import type { EventPage, WorkflowInput, WorkflowRecord, WorkflowStore } from '../workflows/store.ts'
 import { fromRow } from './columns.ts'
 import type { JsonRow } from './columns.ts'
@@ -71,14 +72,7 @@ async function eventsAfter(database: Database, [id, seq, limit]: [string, number
   return { status: page.status, seq: page.seq, events: (page.events ?? []).map((row) => fromRow(eventColumns, row)) }
 }
 
-const closingTypes = [
-  'step.completed',
-  'step.incomplete',
-  'step.waiting',
-  'step.retrying',
-  'step.failed',
-  'step.cancelled',
-]
+const closingTypes = lifecycleTypes.filter((type) => keepsAttempt(type) || voidsAttempt(type))
 
 const attemptsOpenAt = `
   SELECT s.step_index AS "stepIndex", s.step, e.attempt
@@ -92,6 +86,10 @@ const heads = `
   SELECT id, seq, active, CASE WHEN claim_activation IS NOT NULL
     THEN json_build_object('activation', claim_activation, 'retry', claim_retry) END AS claim
   FROM agents.workflows WHERE id = ANY ($1::text[])`
+
+// Those that were being run come first: the others had not begun.
+const activeIds = `
+  SELECT id FROM agents.workflows WHERE active ORDER BY (claim_activation = activation) IS TRUE DESC, id`
 
 const strandedIds = `
   SELECT id FROM agents.workflows w WHERE active AND NOT EXISTS (
@@ -139,7 +137,7 @@ export function createStoreReads(database: Database, queueName: string): Reads {
       const { rows } = await database.query<{ text: string }>(text, [id, stepIndex, attempt])
       return rows[0]?.text ?? null
     },
-    activeIds: () => ids(database, 'SELECT id FROM agents.workflows WHERE active ORDER BY id'),
+    activeIds: () => ids(database, activeIds),
     strandedIds: () => ids(database, strandedIds, [queueName]),
     async queueDepth() {
       const { rows } = await database.query<{ queued: number; oldest: number | null }>(queueDepth)

@@ -1,3 +1,4 @@
+import { isEnd } from '../workflows/events.ts'
 import type { WorkflowStore } from '../workflows/store.ts'
 import { addInsert, changeStatement, createStatementParts, toRows } from './change-statement.ts'
 import type { Statement } from './change-statement.ts'
@@ -8,11 +9,14 @@ import { eventColumns, inputColumns, stepColumns, workflowColumns } from './tabl
 import type { NewWorkflow } from '../workflows/store.ts'
 import type { WorkflowState } from '../workflows/workflow.ts'
 
-/** Jobs of activations, sent and completed inside a transaction of the caller. */
-export interface ActivationJobs {
+/** Jobs, sent and completed inside a transaction of the caller. */
+export interface TransactionJobs {
+  /** The job `state.jobId` of the current activation. */
   send(tx: Queryable, state: WorkflowState): Promise<void>
-  /** By id, whatever its state. That it is gone already is no error. */
+  /** Completes an activation's job by id, whatever its state. That it is gone already is no error. */
   complete(tx: Queryable, jobId: string): Promise<void>
+  /** Has an ended workflow published; not there when nobody publishes. */
+  publish?(tx: Queryable, workflowId: string): Promise<void>
 }
 
 function createStatement({ state, input, events }: NewWorkflow): Statement {
@@ -52,7 +56,7 @@ async function remove(database: Database, id: string): Promise<'removed' | 'miss
 /** What changes workflows. A change that touches no job is one statement, otherwise one transaction that begins with it. */
 export function createStoreWrites(
   database: Database,
-  jobs: ActivationJobs,
+  jobs: TransactionJobs,
 ): Pick<WorkflowStore, 'create' | 'commit' | 'remove'> {
   return {
     create: (workflow) =>
@@ -63,11 +67,14 @@ export function createStoreWrites(
       }),
     commit(change) {
       const statement = changeStatement(change)
-      if (change.completeJob === null && !change.sendJob) return runGuarded(database, statement)
+      const { completeJob, sendJob, state } = change
+      const publishes = jobs.publish !== undefined && change.events.some(({ type }) => isEnd(type))
+      if (completeJob === null && !sendJob && !publishes) return runGuarded(database, statement)
       return database.transaction(async (tx) => {
         if (!(await runGuarded(tx, statement))) return false
-        if (change.completeJob !== null) await jobs.complete(tx, change.completeJob)
-        if (change.sendJob) await jobs.send(tx, change.state)
+        if (completeJob !== null) await jobs.complete(tx, completeJob)
+        if (sendJob) await jobs.send(tx, state)
+        if (publishes) await jobs.publish?.(tx, state.id)
         return true
       })
     },

@@ -11,7 +11,7 @@ export interface WorkflowRow extends Omit<WorkflowState, 'steps' | 'claim'> {
 }
 
 /** What never changes after creation. */
-export const fixedWorkflowColumns = {
+const fixedWorkflowColumns = {
   id: 'text',
   kind: 'text',
   type: 'text',

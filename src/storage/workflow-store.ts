@@ -6,7 +6,7 @@ import { createLedger } from './store-calls.ts'
 import { listRecords } from './store-list.ts'
 import { createStoreReads } from './store-read.ts'
 import { createStoreWrites } from './store-write.ts'
-import type { ActivationJobs } from './store-write.ts'
+import type { TransactionJobs } from './store-write.ts'
 
 type Method = (...values: never[]) => Promise<unknown>
 
@@ -22,7 +22,7 @@ export function withAppErrorsEach<T extends object>(methods: T): T {
 /** The store of workflows over either database. Throws `unavailable` while that cannot be reached, else `internal`. */
 export function createWorkflowStore(
   database: Database,
-  parts: { readonly jobs: ActivationJobs; readonly queueName: string },
+  parts: { readonly jobs: TransactionJobs; readonly queueName: string },
 ): WorkflowStore {
   return withAppErrorsEach<WorkflowStore>({
     ...createStoreWrites(database, parts.jobs),

@@ -46,8 +46,9 @@ interface ReadBack {
 
 /** The number alone proves nothing: a verb may have used it. The events, claim and job must be those of the change. */
 async function wasWritten(store: WorkflowStore, { change, found }: ReadBack, signal: AbortSignal): Promise<boolean> {
-  const { events, seen, state } = change
-  if (found.seq < state.seq || !sameClaim(found.claim, state.claim)) return false
+  const { events, guard, seen, state } = change
+  // A verb leaves the claim alone, and a runner may have raised it meanwhile.
+  if (found.seq < state.seq || (guard.kind !== 'verb' && !sameClaim(found.claim, state.claim))) return false
   if (events.length === 0) return found.jobId === state.jobId
   const page = await untilAvailable(() => store.eventsAfter(state.id, seen, events.length), signal)
   return JSON.stringify(page?.events.map(mark)) === JSON.stringify(events.map(mark))

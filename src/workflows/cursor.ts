@@ -13,7 +13,8 @@ export interface OpenText {
   readonly offset: number
 }
 
-const form = /^([0-9a-f]{12})-(\d{1,9})((?:-\d{1,3}\.\d{1,9}\.\d{1,9})*)$/
+/** Only what `encodeCursor` writes: no leading zeros, so that each position has one text. */
+const form = /^([0-9a-f]{12})-(0|[1-9]\d{0,8})((?:-(?:0|[1-9]\d{0,2})\.[1-9]\d{0,8}\.(?:0|[1-9]\d{0,8}))*)$/
 
 /** The cursor's text: opaque to clients, safe in a header, bound to its workflow. */
 export function encodeCursor(workflowId: string, position: Position): string {

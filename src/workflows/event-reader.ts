@@ -80,7 +80,9 @@ function createReader(parts: EventReaderParts, workflow: WorkflowState, start: P
         relearn(follower, page.seq)
         for (const event of page.events) {
           if (frames.length >= limit) break
-          frames.push(...(await place.pass(event, limit - frames.length)))
+          const passed = await place.pass(event, limit - frames.length)
+          if (passed === null) return { frames, done: false, gone: true }
+          frames.push(...passed)
         }
       }
       if (place.seq() === known.seq && frames.length < limit) frames.push(...place.grow(limit - frames.length))
@@ -123,10 +125,15 @@ function createPlace({ store, live, clock }: EventReaderParts, workflow: Workflo
   return {
     cursor,
     seq: () => seq,
-    /** Frames of one stored event: before a closing one the rest of its text. Moves on only as far as `room` allows. */
-    async pass(event: LifecycleEvent, room: number): Promise<readonly Frame[]> {
+    /**
+     * Frames of one stored event: before a closing one the rest of its text. Moves on only as far as `room` allows.
+     * null: the text is gone, and with it the workflow.
+     */
+    async pass(event: LifecycleEvent, room: number): Promise<readonly Frame[] | null> {
       const index = event.step === null ? null : (indexes.get(event.step) ?? null)
-      const output = await keptText(store, workflow.id, { event, index })
+      const keeps = keepsAttempt(event.type) && index !== null && event.attempt !== null
+      const output = keeps ? await store.output(workflow.id, index, event.attempt) : null
+      if (keeps && output === null) return null
       const frames: Frame[] = []
       const at = index === null ? undefined : open.get(index)
       if (at !== undefined && output !== null && output.length > at.offset) {
@@ -172,16 +179,6 @@ function createReasoningPlace() {
       return reasoning.from(offset)
     },
   }
-}
-
-/** The text that an event closes its attempt with; null for every other event. */
-async function keptText(
-  store: WorkflowStore,
-  id: string,
-  { event, index }: { readonly event: LifecycleEvent; readonly index: number | null },
-): Promise<string | null> {
-  if (!keepsAttempt(event.type) || index === null || event.attempt === null) return null
-  return (await store.output(id, index, event.attempt)) ?? ''
 }
 
 function turn(open: Map<number, OpenText>, event: LifecycleEvent, stepIndex: number): void {

@@ -34,12 +34,13 @@ export function judgeFailure(
   rules: TryLimits & { readonly delayMs: number },
 ): Verdict {
   const { delayMs, maxRestarts, maxRetries, timeoutMs } = rules
-  const restart: Verdict =
-    count.restarts < maxRestarts && delayMs < timeoutMs ? { kind: 'restart', delayMs } : { kind: 'fail' }
-  if (failure.code === 'task_timeout') return restart.kind === 'restart' ? { kind: 'restart', delayMs: 0 } : restart
+  const mayRestart = count.restarts < maxRestarts
+  // A start that used up its time is not spaced from the next: the wait of a failed call says nothing here.
+  if (failure.code === 'task_timeout') return mayRestart ? { kind: 'restart', delayMs: 0 } : { kind: 'fail' }
   if (!failure.retryable) return { kind: 'fail' }
   // The breaker closed its door between admission and call: no call was made, so no try was used.
   if (failure.code === 'circuit_open') return { kind: 'retry', delayMs: 0 }
   if (count.triesUsed >= maxRetries) return { kind: 'fail' }
-  return count.timeUsedMs + delayMs < timeoutMs ? { kind: 'retry', delayMs } : restart
+  if (count.timeUsedMs + delayMs < timeoutMs) return { kind: 'retry', delayMs }
+  return mayRestart && delayMs < timeoutMs ? { kind: 'restart', delayMs } : { kind: 'fail' }
 }

@@ -9,13 +9,24 @@ import { stepDefinition } from './plan.ts'
 import { builtInTemplates } from './templates.ts'
 import type { Template } from './templates.ts'
 
+/** `Value` knows neither `Unsafe` schemas nor references, which a custom step's are made of for the wire. */
+const TemplateStep = Type.Object(
+  {
+    ...CustomStep.properties,
+    on_failure: Type.Optional(Type.Union([Type.Literal('stop'), Type.Literal('continue')])),
+    context: Type.Optional(Type.Unsafe<Record<string, unknown>>(Type.Object({}))),
+    options: Type.Optional(StepOptions),
+  },
+  { additionalProperties: false },
+)
+
 const TemplateFile = Type.Object(
   {
     type: Type.String({ pattern: '^[a-z][a-z0-9_-]{0,63}$' }),
     title: Type.String({ minLength: 1 }),
     description: Type.Optional(Type.String()),
     input: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-    steps: Type.Array(CustomStep, { minItems: 1, maxItems: 50 }),
+    steps: Type.Array(TemplateStep, { minItems: 1, maxItems: 50 }),
   },
   { additionalProperties: false },
 )
@@ -59,9 +70,8 @@ export function loadTemplates(files: readonly string[], roles: readonly KnownRol
 
 function readTemplate(file: string, roles: readonly KnownRole[]): Template {
   const content: unknown = parse(readFileSync(file, 'utf8'))
-  const references = [StepOptions]
-  if (!Value.Check(TemplateFile, references, content)) {
-    const errors = [...Value.Errors(TemplateFile, references, content)]
+  if (!Value.Check(TemplateFile, content)) {
+    const errors = [...Value.Errors(TemplateFile, content)]
     throw new TemplateError(errors.map(({ path, message }) => ({ place: `${file}${path}`, detail: message })))
   }
   const steps = content.steps.map(stepDefinition)
@@ -73,7 +83,7 @@ function readTemplate(file: string, roles: readonly KnownRole[]): Template {
   return { type, title, description, input, steps }
 }
 
-function roleFaults(step: Static<typeof CustomStep>, index: number, roles: readonly KnownRole[]) {
+function roleFaults(step: Static<typeof TemplateStep>, index: number, roles: readonly KnownRole[]) {
   const role = roles.find((known) => known.id === step.role)
   if (role === undefined) return [{ pointer: `/steps/${index}/role`, detail: `"${step.role}" is not a role` }]
   const taskType = step.task_type

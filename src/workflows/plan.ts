@@ -1,4 +1,4 @@
-import type { Agents } from '../agents/agent.ts'
+import type { AgentProfile, Agents } from '../agents/agent.ts'
 import { AppError } from '../errors.ts'
 import type { InputFault } from '../errors.ts'
 import { dagFaults } from './dag.ts'
@@ -43,9 +43,10 @@ export function planTask(
   { role, request }: { readonly role: string; readonly request: StartTask },
   origin: Origin,
 ): NewWorkflow {
-  if (agents.profile(role) === undefined) throw new AppError('not-found', `There is no agent "${role}".`)
+  const profile = agents.profile(role)
+  if (profile === undefined) throw new AppError('not-found', `There is no agent "${role}".`)
   const step = { id: 'task', role, task: request.task, ...(request.task_type ? { task_type: request.task_type } : {}) }
-  refuse(roleFaults(agents, step, ''))
+  refuse([...disabledFault(agents, role, 'role'), ...taskTypeFaults(profile, step, '')])
   const { options = {}, context = {}, files = [], metadata = {} } = request
   const input: WorkflowInput = { requirement: null, context, files, metadata, options }
   const named = { id: newId('task'), kind: 'task', type: 'task' } as const
@@ -79,13 +80,15 @@ function roleFaults(agents: Agents, step: CustomStep, pointer: string): readonly
       { pointer: `${pointer}/role`, detail: `step "${step.id}": "${step.role}" is not a role; there are ${known}` },
     ]
   }
+  return [...disabledFault(agents, step.role, `${pointer}/role`), ...taskTypeFaults(profile, step, pointer)]
+}
+
+function taskTypeFaults(profile: AgentProfile, step: CustomStep, pointer: string): readonly InputFault[] {
   const type = step.task_type
-  if (type !== undefined && !profile.taskTypes.some((known) => known.name === type)) {
-    const known = profile.taskTypes.map((other) => other.name).join(', ')
-    const detail = `step "${step.id}": "${type}" is not a task type of ${step.role}; there are ${known}`
-    return [{ pointer: `${pointer}/task_type`, detail }]
-  }
-  return disabledFault(agents, step.role, `${pointer}/role`)
+  if (type === undefined || profile.taskTypes.some((known) => known.name === type)) return []
+  const known = profile.taskTypes.map((other) => other.name).join(', ')
+  const detail = `step "${step.id}": "${type}" is not a task type of ${step.role}; there are ${known}`
+  return [{ pointer: `${pointer}/task_type`, detail }]
 }
 
 function disabledFault(agents: Agents, role: string, pointer: string): readonly InputFault[] {

@@ -28,3 +28,31 @@ export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
 }
+
+/** A finished workflow that is to be written to the output directory. */
+export interface PublishJob {
+  readonly id: string
+  readonly workflowId: string
+  readonly retry: number
+}
+
+/** Finished workflows to publish; sent in the transaction that ends them. */
+export interface PublishQueue {
+  /** null: there is none now. */
+  fetch(): Promise<PublishJob | null>
+  complete(job: PublishJob): Promise<void>
+  /** It is tried again later, with growing waits. */
+  fail(job: PublishJob): Promise<void>
+}
+
+/** Files of one finished workflow, by safe relative path. */
+export interface Publication {
+  readonly workflowId: string
+  readonly files: AsyncIterable<{ readonly path: string; readonly content: Buffer }>
+}
+
+/** Where finished workflows are written to. */
+export interface OutputDirectory {
+  /** All files or none; what was published under the same id before is replaced. */
+  publish(publication: Publication): Promise<void>
+}

@@ -1,4 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import type { FailureCode } from '../errors.ts'
+import type { StepStatus, WorkflowStatus } from './workflow.ts'
 
 const refTo = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -8,20 +10,16 @@ const Time = () => Type.String({ format: 'date-time', description: 'RFC 3339, UT
 const FreeObject = () => Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })
 const Metadata = () => Type.Unsafe<Record<string, string>>({ type: 'object', additionalProperties: { type: 'string' } })
 
-export const WorkflowStatusValue = literals(['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'])
-export const StepStatusValue = literals([
-  'pending',
-  'queued',
-  'running',
-  'waiting',
-  'completed',
-  'incomplete',
-  'failed',
-  'skipped',
-  'cancelled',
-])
+/** Statuses of a workflow. */
+export const WorkflowStatusValue = Type.Unsafe<WorkflowStatus>(
+  literals(['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled']),
+)
+/** Statuses of a step. */
+const StepStatusValue = Type.Unsafe<StepStatus>(
+  literals(['pending', 'queued', 'running', 'waiting', 'completed', 'incomplete', 'failed', 'skipped', 'cancelled']),
+)
 
-const FailureCodeValue = literals([
+const failureCodes = [
   'llm_unreachable',
   'llm_timeout',
   'llm_rejected',
@@ -43,7 +41,9 @@ const FailureCodeValue = literals([
   'worker_lost',
   'shutdown',
   'internal',
-])
+] as const satisfies readonly FailureCode[]
+
+const FailureCodeValue = literals(failureCodes)
 
 /** Why a step or a workflow failed; the same in step, workflow and event. */
 export const FailureResource = Type.Object(

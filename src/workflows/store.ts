@@ -203,7 +203,7 @@ export interface WorkflowStore {
     path: string,
     version: number | null,
   ): Promise<(StoredArtifact & { readonly content: Buffer }) | null>
-  /** Ids of all active workflows: what the only process takes back at boot. */
+  /** Ids of all active workflows, those that were being run first: what the only process takes back at boot. */
   activeIds(): Promise<readonly string[]>
   /** Active workflows whose job is no live job any more. */
   strandedIds(): Promise<readonly string[]>

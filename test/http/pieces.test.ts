@@ -1,8 +1,8 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseByteRange } from '../../src/http/byte-range.ts'
 import { correlationIdOf, traceparentOf } from '../../src/http/correlation.ts'
-import { matchesTag, weakTag } from '../../src/http/entity-tag.ts'
+import { matchesTag } from '../../src/http/entity-tag.ts'
 import { mermaidOf } from '../../src/http/mermaid.ts'
 import { negotiate } from '../../src/http/negotiation.ts'
 import { preferredWait } from '../../src/http/prefer.ts'
@@ -128,16 +128,16 @@ describe('headers', () => {
 
   test('entity tags are compared weakly', () => {
     expect(matchesTag('"a", W/"b"', '"b"')).toBe(true)
-    expect(matchesTag('*', weakTag('x'))).toBe(true)
-    expect(matchesTag('"x"', weakTag('x'))).toBe(true)
-    expect(matchesTag('"y"', weakTag('x'))).toBe(false)
-    expect(matchesTag(undefined, weakTag('x'))).toBe(false)
+    expect(matchesTag('*', 'W/"x"')).toBe(true)
+    expect(matchesTag('"x"', 'W/"x"')).toBe(true)
+    expect(matchesTag('"y"', 'W/"x"')).toBe(false)
+    expect(matchesTag(undefined, 'W/"x"')).toBe(false)
   })
 
   test('names of attachments hold nothing that a header must not', () => {
     expect(attachmentNamed('a "b".py')).toBe(`attachment; filename="a _b_.py"; filename*=UTF-8''a%20%22b%22.py`)
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (name) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (name) => {
         expect(attachmentNamed(name)).toMatch(/^[\x20-\x7e]*$/)
       }),
     )

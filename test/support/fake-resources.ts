@@ -8,7 +8,7 @@ import type {
 
 const createdAt = '2026-01-14T10:30:00.000Z'
 
-export const usage: UsageResource = {
+const usage: UsageResource = {
   input_tokens: 0,
   output_tokens: 0,
   cached_tokens: 0,

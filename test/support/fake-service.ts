@@ -130,7 +130,7 @@ export function createFakeService(): FakeService {
     end(id) {
       const run = get(id)
       run.ended = true
-      run.resource = { ...run.resource, status: 'completed' } as Run['resource']
+      run.resource = { ...run.resource, status: 'completed' }
       service.emit(id, 'workflow.completed', { seq: 2, status: 'completed' })
     },
     addFile(id, { path, content, media_type }) {
@@ -168,7 +168,7 @@ export function createFakeService(): FakeService {
     },
     async get(ref) {
       const { resource, frames } = find(ref)
-      return { resource, etag: `${ref.id}-${frames.length}` }
+      return { resource, etag: `W/"${ref.id}-${frames.length}"` }
     },
     async list(query) {
       check()

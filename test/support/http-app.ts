@@ -12,16 +12,16 @@ export interface TestApp {
   readonly service: FakeService
   readonly state: { ready: boolean; draining: boolean }
   /** Breaks off the streams, as a shutdown does. */
-  leave(): void
+  readonly leave: () => void
   readonly finished: FinishedRequest[]
   readonly failed: FailedRequest[]
   readonly closed: ClosedStream[]
-  openStreams(): number
+  readonly openStreams: () => number
   /** Listens on a free port and returns the base URL. */
-  listen(): Promise<string>
+  readonly listen: () => Promise<string>
 }
 
-export const testOptions: AppOptions = {
+const testOptions: AppOptions = {
   version: '1.2.3',
   bodyLimitBytes: 10_485_760,
   trustProxy: false,
@@ -32,10 +32,7 @@ export const testOptions: AppOptions = {
 }
 
 /** Builds one; the caller closes `app`. */
-export async function createTestApp(
-  options: Partial<AppOptions> = {},
-  parts: Partial<AppParts> = {},
-): Promise<TestApp> {
+async function createTestApp(options: Partial<AppOptions> = {}, parts: Partial<AppParts> = {}): Promise<TestApp> {
   const service = createFakeService()
   const state = { ready: true, draining: false }
   const leaving = new AbortController()

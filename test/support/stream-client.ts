@@ -6,16 +6,16 @@ export interface StreamClient {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   /** Everything received so far. */
-  text(): string
+  readonly text: () => string
   /** `clean`: with the final chunk; `broken`: without; null while it lasts. */
-  end(): 'clean' | 'broken' | null
+  readonly end: () => 'clean' | 'broken' | null
   /** The fields of one kind, in order: `id`, `event`, `data`. */
-  fields(name: string): string[]
+  readonly fields: (name: string) => string[]
   /** Takes nothing any more until `resume`. */
-  pause(): void
-  resume(): void
+  readonly pause: () => void
+  readonly resume: () => void
   /** Leaves without a word. */
-  destroy(): void
+  readonly destroy: () => void
 }
 
 export interface StreamRequestOptions {

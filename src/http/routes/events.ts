@@ -6,7 +6,7 @@ import { EventSchema } from '../event-schemas.ts'
 import type { HttpApp } from '../http-app.ts'
 import { negotiate } from '../negotiation.ts'
 import type { RouteContext } from '../route-context.ts'
-import { clientSignal } from '../route-context.ts'
+import { whileWanted } from '../route-context.ts'
 import type { RunDoor, RunParams } from '../run-door.ts'
 import { answer, emptyAnswer, eventStreamSchema, problems, refTo } from '../schemas.ts'
 
@@ -42,19 +42,12 @@ function cursorOf(request: FastifyRequest<EventsRequest>): string | null {
 async function sendList(request: FastifyRequest<EventsRequest>, reply: FastifyReply, work: EventsWork) {
   const { parts } = work.context
   if (!parts.ready()) throw new AppError('unavailable', 'The service is not ready: its database is away.')
-  const stop = new AbortController()
-  // A long poll must not hold up a shutdown: it answers with what there is.
-  const watch = setInterval(() => {
-    if (parts.draining()) stop.abort()
-  }, 100)
+  const { wait = 0, limit = 1000 } = request.query
   const reader = await parts.service.openEvents(work.door.ref(request.params), cursorOf(request))
   try {
-    const { wait = 0, limit = 1000 } = request.query
-    const signal = AbortSignal.any([clientSignal(reply), stop.signal])
-    const body = await listEvents(reader, { limit, waitMs: wait * 1000, signal })
+    const body = await whileWanted(parts, reply, (signal) => listEvents(reader, { limit, waitMs: wait * 1000, signal }))
     return await reply.type('application/json').send(body)
   } finally {
-    clearInterval(watch)
     reader.close()
   }
 }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { callerOf } from '../correlation.ts'
-import { matchesTag, weakTag } from '../entity-tag.ts'
+import { matchesTag } from '../entity-tag.ts'
 import type { HttpApp } from '../http-app.ts'
 import type { RouteContext } from '../route-context.ts'
 import type { RunDoor } from '../run-door.ts'
@@ -27,9 +27,8 @@ function addGet(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
     },
     async (request, reply) => {
       const { resource, etag } = await parts.service.get(door.ref(request.params))
-      const tag = weakTag(etag)
-      void reply.headers({ etag: tag, 'cache-control': 'private, no-cache' })
-      return matchesTag(request.headers['if-none-match'], tag) ? reply.code(304).send() : reply.send(resource)
+      void reply.headers({ etag, 'cache-control': 'private, no-cache' })
+      return matchesTag(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(resource)
     },
   )
 }

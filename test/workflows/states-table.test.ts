@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest'
+import type { LifecycleEvent } from '../../src/workflows/events.ts'
+import { begin, decide } from '../../src/workflows/transitions.ts'
+import type { Happening } from '../../src/workflows/transitions.ts'
+import type { StepStatus, WorkflowState, WorkflowStatus } from '../../src/workflows/workflow.ts'
+import { interruptionRows } from './interruption-rows.ts'
+import { runningRows } from './running-rows.ts'
+import { stepRows } from './step-rows.ts'
+import type { RowCase, TableRow } from './table-row.ts'
+import { stepHappenings, times, workflowHappenings, workflowOf } from './workflow-states.ts'
+
+const moment = { now: times.now, correlationId: 'request' }
+const workflowRows = [...runningRows, ...interruptionRows]
+
+function run({ state, happening }: RowCase) {
+  const decision = happening === 'begin' ? begin(state, moment) : decide(state, happening, moment)
+  if (decision === null) throw new Error('it was refused')
+  return decision
+}
+
+/** The state that a row asks for: what it names has changed, everything else is as it was. */
+function expectedState({ state, events, workflow = {}, steps = {} }: RowCase): WorkflowState {
+  return {
+    ...state,
+    seq: state.seq + events.length,
+    updatedAt: times.now,
+    ...workflow,
+    steps: state.steps.map((step) => ({ ...step, ...steps[step.definition.id] })),
+  }
+}
+
+function expectedEvents({ state, events }: RowCase): readonly LifecycleEvent[] {
+  return events.map(([type, step, attempt, data], index) => {
+    return { seq: state.seq + index + 1, type, at: times.now, correlationId: 'request', step, attempt, data }
+  })
+}
+
+function changedIndexes({ state, steps = {} }: RowCase): readonly number[] {
+  return state.steps.filter((step) => Object.hasOwn(steps, step.definition.id)).map((step) => step.index)
+}
+
+function testRow({ from, happening, to, events, cases = [], later }: TableRow) {
+  const title = `${from} | ${happening} | ${to} | ${events}`
+  if (later !== undefined) return test.skip(`${title} — ${later}`)
+  return test.each(cases.map((rowCase) => [rowCase.name ?? '', rowCase] as const))(`${title} %s`, (_name, rowCase) => {
+    const decision = run(rowCase)
+    expect(decision.events).toEqual(expectedEvents(rowCase))
+    expect(decision.state).toEqual(expectedState(rowCase))
+    expect(decision.changedSteps.toSorted()).toEqual(changedIndexes(rowCase))
+    expect(decision.attempts).toEqual(rowCase.attempts ?? [])
+    expect(decision.completeJob).toBe(rowCase.job?.completed ?? null)
+    expect(decision.sendJob).toBe(rowCase.job?.sent ?? false)
+  })
+}
+
+describe('workflow', () => {
+  workflowRows.forEach(testRow)
+})
+
+describe('step', () => {
+  stepRows.forEach(testRow)
+})
+
+const workflowStatuses = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const
+const stepStatuses = [
+  'pending',
+  'queued',
+  'running',
+  'waiting',
+  'completed',
+  'incomplete',
+  'failed',
+  'skipped',
+  'cancelled',
+] as const
+
+/** Statuses that the steps of a workflow may have. */
+const possible: Readonly<Record<WorkflowStatus, readonly StepStatus[]>> = {
+  queued: ['pending', 'queued', 'waiting', 'completed', 'incomplete', 'failed', 'skipped'],
+  running: stepStatuses.filter((status) => status !== 'cancelled'),
+  waiting: ['pending', 'waiting', 'completed', 'incomplete', 'failed', 'skipped'],
+  completed: ['completed', 'incomplete', 'failed'],
+  failed: ['completed', 'incomplete', 'failed', 'skipped'],
+  cancelled: ['completed', 'incomplete', 'failed', 'skipped', 'cancelled'],
+}
+
+type StepHappening = Extract<Happening, { step: number }>
+
+function isOfStep(happening: RowCase['happening']): happening is StepHappening {
+  return happening !== 'begin' && 'step' in happening
+}
+
+function stepPair(workflow: WorkflowStatus, step: StepStatus, happening: StepHappening): string {
+  const kind = happening.type === 'step_kept' ? happening.status : happening.type
+  return `${workflow} with a ${step} step: ${kind}`
+}
+
+const cases = [...workflowRows, ...stepRows].flatMap((row) => row.cases ?? [])
+
+const allowedOfSteps = new Set(
+  cases.flatMap(({ state, happening }) => {
+    if (!isOfStep(happening)) return []
+    return [stepPair(state.status, state.steps[happening.step]?.status ?? 'pending', happening)]
+  }),
+)
+const allowedOfWorkflows = new Set(
+  cases.flatMap(({ state, happening }) =>
+    happening === 'begin' || isOfStep(happening) ? [] : [`${state.status}: ${happening.type}`],
+  ),
+)
+
+describe('what no row allows is refused', () => {
+  const stepPairs = workflowStatuses.flatMap((workflow) =>
+    possible[workflow].flatMap((step) =>
+      Object.values(stepHappenings).map((make) => [stepPair(workflow, step, make()), workflow, step, make()] as const),
+    ),
+  )
+  test.each(stepPairs.filter(([pair]) => !allowedOfSteps.has(pair)))('%s', (_pair, workflow, step, happening) => {
+    expect(decide(workflowOf(workflow, [{ id: 'a', status: step }]), happening, moment)).toBeNull()
+  })
+
+  const workflowPairs = workflowStatuses.flatMap((status) =>
+    Object.values(workflowHappenings).map((happening) => [`${status}: ${happening.type}`, status, happening] as const),
+  )
+  test.each(workflowPairs.filter(([pair]) => !allowedOfWorkflows.has(pair)))('%s', (_pair, status, happening) => {
+    const step = possible[status].at(-1) ?? 'completed'
+    expect(decide(workflowOf(status, [{ id: 'a', status: step }]), happening, moment)).toBeNull()
+  })
+
+  test('the tables allow exactly these pairs', () => {
+    expect([...allowedOfSteps].toSorted()).toEqual([
+      'running with a queued step: step_failed',
+      'running with a queued step: step_started',
+      'running with a running step: completed',
+      'running with a running step: incomplete',
+      'running with a running step: step_continued',
+      'running with a running step: step_failed',
+      'running with a running step: step_retried',
+    ])
+    expect([...allowedOfWorkflows].toSorted()).toEqual([
+      'queued: adopted',
+      'queued: cancelled',
+      'queued: handed_over',
+      'queued: taken',
+      'queued: time_up',
+      'running: adopted',
+      'running: cancelled',
+      'running: handed_over',
+      'running: taken',
+      'running: time_up',
+      'waiting: cancelled',
+    ])
+  })
+})

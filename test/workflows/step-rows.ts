@@ -1,0 +1,398 @@
+import type { Failure } from '../../src/errors.ts'
+import type { StepState } from '../../src/workflows/workflow.ts'
+import {
+  attemptClosed,
+  closedAttempt,
+  endEvent,
+  endOf,
+  queuedEvent,
+  skippedBy,
+  skippedEvent,
+  zeroUsage,
+} from './table-row.ts'
+import type { RowCase, TableRow } from './table-row.ts'
+import { failure, stepHappenings, times, usage, workflowHappenings, workflowOf } from './workflow-states.ts'
+
+const gates = 'gates come with approvals'
+const revival = 'comes with resume and rerun'
+
+const { started, continued, retried, completed, incomplete, failed } = stepHappenings
+const rejected = failed().failure
+const cut = failure('output_limit')
+
+/** Another branch that goes on, so that a case is about its own step only. */
+const other = { id: 'z', status: 'running' } as const
+const running = workflowOf('running', [{ id: 'a', status: 'running' }, other])
+
+const plainResult = { finish_reason: 'stop', model: 'model-1b', endpoint: 'default', duration_ms: 6500 }
+const kept = { ...attemptClosed, endedAt: times.now, keptAttempt: 1, model: 'model-1b' }
+const ended = { ...attemptClosed, endedAt: times.now, endedSeq: 11 }
+const noCarry = { carriedText: null, carriedContinuations: 0 }
+
+function lostStep(code: 'worker_lost' | 'shutdown', losses: number): RowCase {
+  const doing = code === 'shutdown' ? 'is shutting down; it starts again elsewhere.' : 'was lost; it starts again.'
+  const error: Failure = { code, message: `The process that ran this step ${doing}`, retryable: true }
+  const begun = { triesUsed: 2, timeUsedMs: 5000, restarts: 1, losses: 3 }
+  return {
+    name: code,
+    state: workflowOf('running', [
+      { id: 'a', status: 'running', carriedText: 'paid', carriedContinuations: 1, ...begun },
+    ]),
+    happening: code === 'shutdown' ? workflowHappenings.handedOver : workflowHappenings.lost,
+    workflow: { activation: 2, jobId: 'job-2' },
+    steps: { a: { ...attemptClosed, status: 'queued', triesUsed: 0, timeUsedMs: 0, losses } },
+    attempts: [closedAttempt('void', { error })],
+    events: [['step.retrying', 'a', 1, { delay_ms: 0, error }]],
+    job: { completed: 'job-1', sent: true },
+  }
+}
+
+function cancelledFrom(status: 'pending' | 'queued' | 'running' | 'waiting', rest: Partial<RowCase> = {}): RowCase {
+  const change: Partial<StepState> = { status: 'cancelled', reason: 'cancelled_by_client', endedAt: times.now }
+  const attempt = status === 'running' || status === 'waiting' ? 1 : 0
+  return {
+    name: status,
+    state: workflowOf('running', [{ id: 'a', status }]),
+    happening: workflowHappenings.cancelled,
+    workflow: endOf('cancelled', 'cancelled_by_client'),
+    steps: { a: { ...(status === 'running' ? attemptClosed : {}), ...change, endedSeq: 11 } },
+    events: [
+      ['step.cancelled', 'a', attempt, { reason: 'cancelled_by_client' }],
+      endEvent('cancelled', 'cancelled_by_client'),
+    ],
+    job: { completed: 'job-1' },
+    ...rest,
+  }
+}
+
+function keptWith(error: Failure): RowCase {
+  return {
+    name: error.code,
+    state: running,
+    happening: { ...incomplete(), error },
+    steps: { a: { ...kept, status: 'incomplete', finishReason: 'length', error, endedSeq: 11 } },
+    attempts: [closedAttempt('kept', { finishReason: 'length', model: 'model-1b', error })],
+    events: [
+      ['step.incomplete', 'a', 1, { ...plainResult, finish_reason: 'length', artifacts: [], usage: zeroUsage, error }],
+    ],
+  }
+}
+
+/** The table "Step" of the contract's states, first half: until a step runs. */
+const waitingRows: readonly TableRow[] = [
+  {
+    from: '–',
+    happening: 'created with dependencies',
+    to: 'pending',
+    events: '–',
+    attempt: '0',
+    cases: [
+      {
+        state: workflowOf('queued', [{ id: 'b', status: 'pending', after: ['a'] }], { seq: 0 }),
+        happening: 'begin',
+        events: [
+          [
+            'workflow.queued',
+            null,
+            null,
+            {
+              status: 'queued',
+              created_at: '1970-01-01T00:00:01.000Z',
+              workflow_type: 'custom',
+              steps: [{ id: 'b', role: 'developer', task_id: 'task_b', depends_on: ['a'] }],
+            },
+          ],
+        ],
+        job: { sent: true },
+      },
+    ],
+  },
+  {
+    from: '–, pending',
+    happening: 'every dependency counts as done',
+    to: 'queued',
+    events: '`step.queued`',
+    cases: [
+      {
+        name: 'the last of two is completed',
+        state: workflowOf('running', [
+          { id: 'b', status: 'completed' },
+          { id: 'a', status: 'running' },
+          { id: 'c', status: 'pending', after: ['a', 'b'] },
+          { id: 'd', status: 'pending', after: ['c'] },
+        ]),
+        happening: { ...completed(1), artifacts: [], rejected: [] },
+        steps: { a: { ...kept, status: 'completed', finishReason: 'stop', endedSeq: 11 }, c: { status: 'queued' } },
+        attempts: [closedAttempt('kept', { stepIndex: 1, finishReason: 'stop', model: 'model-1b' })],
+        events: [['step.completed', 'a', 1, { ...plainResult, artifacts: [], usage: zeroUsage }], queuedEvent('c')],
+      },
+      {
+        name: 'it failed, and is tolerated',
+        state: workflowOf('running', [
+          { id: 'a', status: 'running', onFailure: 'continue' },
+          { id: 'b', status: 'pending', after: ['a'] },
+        ]),
+        happening: failed(),
+        steps: { a: { ...ended, status: 'failed', error: rejected }, b: { status: 'queued' } },
+        attempts: [closedAttempt('void', { error: rejected })],
+        events: [['step.failed', 'a', 1, { error: rejected }], queuedEvent('b')],
+      },
+      {
+        name: 'it is incomplete, and tolerated',
+        state: workflowOf('running', [
+          { id: 'a', status: 'running', onFailure: 'continue' },
+          { id: 'b', status: 'pending', after: ['a'] },
+        ]),
+        happening: incomplete(),
+        steps: {
+          a: { ...kept, status: 'incomplete', finishReason: 'length', error: cut, endedSeq: 11 },
+          b: { status: 'queued' },
+        },
+        attempts: [closedAttempt('kept', { finishReason: 'length', model: 'model-1b', error: cut })],
+        events: [
+          [
+            'step.incomplete',
+            'a',
+            1,
+            { ...plainResult, finish_reason: 'length', artifacts: [], usage: zeroUsage, error: cut },
+          ],
+          queuedEvent('b'),
+        ],
+      },
+    ],
+  },
+  {
+    from: 'pending',
+    happening: 'a dependency ended otherwise',
+    to: 'skipped',
+    events: '`step.skipped` {reason}',
+    cases: [
+      {
+        name: 'and what depends on it, in one transaction',
+        state: workflowOf('running', [
+          { id: 'c', status: 'pending', after: ['b'] },
+          { id: 'b', status: 'pending', after: ['a', 'z'], onFailure: 'continue' },
+          { id: 'a', status: 'running' },
+          other,
+        ]),
+        happening: failed(2),
+        steps: {
+          a: { ...ended, status: 'failed', error: rejected },
+          b: skippedBy('a', 12),
+          c: skippedBy('b', 13),
+        },
+        attempts: [closedAttempt('void', { stepIndex: 2, error: rejected })],
+        events: [['step.failed', 'a', 1, { error: rejected }], skippedEvent('b', 'a'), skippedEvent('c', 'b')],
+      },
+    ],
+  },
+  {
+    from: 'queued',
+    happening: 'a place is free and its call is within budget',
+    to: 'running',
+    events: '`step.started`',
+    attempt: '**+1, opens**',
+    cases: [
+      {
+        state: workflowOf('running', [
+          { id: 'a', status: 'queued', attempt: 2, startedAt: 3000, runningMs: 90, notBefore: 9000 },
+        ]),
+        happening: started(),
+        steps: {
+          a: {
+            status: 'running',
+            attempt: 3,
+            runningSince: times.now,
+            endpoint: 'backup',
+            model: 'model-2',
+            truncatedInput: true,
+            notBefore: null,
+          },
+        },
+        attempts: [
+          closedAttempt('void', {
+            status: 'open',
+            attempt: 3,
+            startedAt: times.now,
+            endedAt: null,
+            endpoint: 'backup',
+            model: 'model-2',
+          }),
+        ],
+        events: [
+          ['step.started', 'a', 3, { role: 'developer', task_id: 'task_a', model: 'model-2', endpoint: 'backup' }],
+        ],
+      },
+    ],
+  },
+  {
+    from: 'queued',
+    happening:
+      'budget refused; its time ran out waiting for the breaker (`circuit_open`, not started again); losses used up',
+    to: 'failed',
+    events: '`step.failed`',
+    cases: [
+      {
+        name: 'its time ran out',
+        state: workflowOf('running', [
+          { id: 'a', status: 'queued', attempt: 1, carriedText: 'paid', carriedContinuations: 1 },
+          other,
+        ]),
+        happening: failed(0, 'circuit_open'),
+        steps: {
+          a: {
+            ...noCarry,
+            status: 'failed',
+            error: failed(0, 'circuit_open').failure,
+            endedAt: times.now,
+            endedSeq: 11,
+          },
+        },
+        events: [['step.failed', 'a', 1, { error: failed(0, 'circuit_open').failure }]],
+      },
+    ],
+  },
+]
+
+/** Second half: from its start to its end. */
+const runningRows: readonly TableRow[] = [
+  {
+    from: 'queued, running',
+    happening: "the workflow's time is up",
+    to: 'failed',
+    events: '`step.failed` {budget_exhausted}',
+    attempt: 'void if open',
+    later: 'run with the row of the workflow: all of them fail at once',
+  },
+  {
+    from: 'running',
+    happening: 'a try failed, another is allowed',
+    to: 'queued, not before `delay_ms`',
+    events: '`step.retrying`',
+    attempt: 'void',
+    cases: [
+      {
+        state: running,
+        happening: retried(),
+        steps: {
+          a: { ...attemptClosed, ...retried().count, ...retried().carried, status: 'queued', notBefore: 11_500 },
+        },
+        attempts: [closedAttempt('void', { error: retried().failure })],
+        events: [['step.retrying', 'a', 1, { delay_ms: 1500, error: retried().failure }]],
+      },
+    ],
+  },
+  {
+    from: 'running',
+    happening: 'worker lost, hand-over, shutdown',
+    to: 'queued',
+    events: '`step.retrying` {worker_lost, shutdown}',
+    attempt: 'void',
+    cases: [lostStep('worker_lost', 4), lostStep('shutdown', 3)],
+  },
+  {
+    from: 'running',
+    happening: 'output limit, continuation left',
+    to: 'running',
+    events: '`step.continued`',
+    cases: [{ state: running, happening: continued(), events: [['step.continued', 'a', 1, { n: 1 }]] }],
+  },
+  {
+    from: 'running',
+    happening: 'answer whole, no gate',
+    to: 'completed',
+    events: '`artifact.created` …, `step.completed`',
+    attempt: 'kept',
+    cases: [
+      {
+        state: workflowOf('running', [
+          { id: 'a', status: 'running', usage, carriedText: 'paid', carriedContinuations: 1 },
+          other,
+        ]),
+        happening: completed(),
+        steps: {
+          a: {
+            ...kept,
+            ...noCarry,
+            status: 'completed',
+            finishReason: 'stop',
+            artifacts: ['src/a.ts', 'README.md'],
+            rejectedArtifacts: completed().rejected,
+            endedSeq: 13,
+          },
+        },
+        attempts: [closedAttempt('kept', { finishReason: 'stop', model: 'model-1b' })],
+        events: [
+          ['artifact.created', 'a', 1, { path: 'src/a.ts', bytes: 12, sha256: 'aa', version: 1 }],
+          ['artifact.created', 'a', 1, { path: 'README.md', bytes: 34, sha256: 'bb', version: 3 }],
+          [
+            'step.completed',
+            'a',
+            1,
+            {
+              ...plainResult,
+              artifacts: ['src/a.ts', 'README.md'],
+              usage: { ...zeroUsage, input_tokens: 30, output_tokens: 12, llm_calls: 2 },
+              rejected_artifacts: completed().rejected,
+            },
+          ],
+        ],
+      },
+    ],
+  },
+  {
+    from: 'running',
+    happening: 'answer whole, gate',
+    to: 'waiting',
+    events: '`artifact.created` …, `step.waiting`',
+    attempt: 'kept',
+    later: gates,
+  },
+  {
+    from: 'running',
+    happening:
+      'still cut after the last continuation (`output_limit`); or a continuation failed with no try left, or was refused its budget',
+    to: 'incomplete',
+    events: '`artifact.created` …, `step.incomplete` with the `error`; its output is all that this attempt delivered',
+    attempt: 'kept',
+    cases: [keptWith(cut), keptWith(failure('llm_truncated', { attempts: 4 }))],
+  },
+  {
+    from: 'running',
+    happening: 'no try left, or not retryable',
+    to: 'failed',
+    events: '`step.failed`',
+    attempt: 'void',
+    cases: [
+      {
+        state: running,
+        happening: failed(),
+        steps: { a: { ...ended, status: 'failed', error: rejected } },
+        attempts: [closedAttempt('void', { error: rejected })],
+        events: [['step.failed', 'a', 1, { error: rejected }]],
+      },
+    ],
+  },
+  ...['approve', 'reject, revisions left', 'reject, none left', 'expires'].map((happening) => {
+    return { from: 'waiting', happening, to: 'by the answer', events: "the answer's", later: gates }
+  }),
+  {
+    from: 'pending, queued, running, waiting',
+    happening: 'cancel',
+    to: 'cancelled',
+    events: '`step.cancelled`',
+    attempt: 'void if open',
+    cases: [
+      cancelledFrom('pending'),
+      cancelledFrom('queued'),
+      cancelledFrom('running', { attempts: [closedAttempt('void')] }),
+      cancelledFrom('waiting'),
+    ],
+  },
+  ...['resume', 'resume, with a kept text that nobody answered', 'rerun of it', 'rerun of a dependency'].map(
+    (happening) => ({ from: 'ended', happening, to: 'by the verb', events: "the verb's", later: revival }),
+  ),
+]
+
+/** The table "Step" of the contract's states. */
+export const stepRows: readonly TableRow[] = [...waitingRows, ...runningRows]
