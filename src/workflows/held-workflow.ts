@@ -78,6 +78,11 @@ function withUsage(state: WorkflowState, index: number, usage: Usage): WorkflowS
   return { ...state, steps: state.steps.map(add) }
 }
 
+/** The ledger counts calls that are still open as estimated; here a call counts when it has ended, and only once. */
+function withUsageOf(found: WorkflowState, known: WorkflowState): WorkflowState {
+  return { ...found, steps: found.steps.map((step) => ({ ...step, usage: known.steps[step.index]?.usage ?? step.usage })) }
+}
+
 /** Holds a workflow whose claim was just taken: `taken` is its state under that claim. */
 export function holdWorkflow(parts: HeldWorkflowParts, taken: WorkflowState, claim: Claim): HeldWorkflow {
   return new Holding(parts, taken, claim)
@@ -168,8 +173,13 @@ class Holding implements HeldWorkflow {
   async #reread(): Promise<boolean> {
     const { store, abandoned, onChanged } = this.#parts
     const found = await untilAvailable(() => store.load(this.#state.id), abandoned)
-    if (found !== null) this.#state = found
-    const held = found !== null && found.active && sameClaim(found.claim, this.#claim)
+    if (found !== null) this.#state = withUsageOf(found, this.#state)
+    // Who hands over in our stead raises the activation and leaves the claim as it is.
+    const held =
+      found !== null &&
+      found.active &&
+      found.activation === this.#claim.activation &&
+      sameClaim(found.claim, this.#claim)
     if (!held) this.#letGo()
     onChanged()
     return held

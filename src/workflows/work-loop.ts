@@ -40,6 +40,8 @@ export function createWorkLoop({
 
   const take = async (job: ActivationJob): Promise<void> => {
     const held = runners.get(job.workflowId)
+    // The left-over of an earlier activation must not wait for the end of this one.
+    if (held !== undefined && held.job().activation > job.activation) return queue.completeFenced(job)
     if (held?.job().activation === job.activation && (await held.adopt(job))) return
     held?.poke()
     await held?.finished

@@ -5,12 +5,14 @@ import type { Happening } from '../../src/workflows/transitions.ts'
 import type { StepStatus, WorkflowState, WorkflowStatus } from '../../src/workflows/workflow.ts'
 import { interruptionRows } from './interruption-rows.ts'
 import { runningRows } from './running-rows.ts'
-import { stepRows } from './step-rows.ts'
+import { runningStepRows } from './running-step-rows.ts'
 import type { RowCase, TableRow } from './table-row.ts'
+import { waitingStepRows } from './waiting-step-rows.ts'
 import { stepHappenings, times, workflowHappenings, workflowOf } from './workflow-states.ts'
 
 const moment = { now: times.now, correlationId: 'request' }
 const workflowRows = [...runningRows, ...interruptionRows]
+const stepRows = [...waitingStepRows, ...runningStepRows]
 
 function run({ state, happening }: RowCase) {
   const decision = happening === 'begin' ? begin(state, moment) : decide(state, happening, moment)
@@ -35,8 +37,9 @@ function expectedEvents({ state, events }: RowCase): readonly LifecycleEvent[] {
   })
 }
 
-function changedIndexes({ state, steps = {} }: RowCase): readonly number[] {
-  return state.steps.filter((step) => Object.hasOwn(steps, step.definition.id)).map((step) => step.index)
+function changedIndexes({ state, steps = {} }: RowCase): ReadonlySet<number> {
+  const changed = state.steps.filter((step) => Object.hasOwn(steps, step.definition.id))
+  return new Set(changed.map((step) => step.index))
 }
 
 function testRow({ from, happening, to, events, cases = [], later }: TableRow) {
@@ -46,7 +49,7 @@ function testRow({ from, happening, to, events, cases = [], later }: TableRow) {
     const decision = run(rowCase)
     expect(decision.events).toEqual(expectedEvents(rowCase))
     expect(decision.state).toEqual(expectedState(rowCase))
-    expect(decision.changedSteps.toSorted()).toEqual(changedIndexes(rowCase))
+    expect(new Set(decision.changedSteps)).toEqual(changedIndexes(rowCase))
     expect(decision.attempts).toEqual(rowCase.attempts ?? [])
     expect(decision.completeJob).toBe(rowCase.job?.completed ?? null)
     expect(decision.sendJob).toBe(rowCase.job?.sent ?? false)
@@ -112,11 +115,14 @@ const allowedOfWorkflows = new Set(
 describe('what no row allows is refused', () => {
   const stepPairs = workflowStatuses.flatMap((workflow) =>
     possible[workflow].flatMap((step) =>
-      Object.values(stepHappenings).map((make) => [stepPair(workflow, step, make()), workflow, step, make()] as const),
+      Object.values(stepHappenings).map((make) => {
+        const state = workflowOf(workflow, [{ id: 'a', status: step }])
+        return { pair: stepPair(workflow, step, make()), state, happening: make() }
+      }),
     ),
   )
-  test.each(stepPairs.filter(([pair]) => !allowedOfSteps.has(pair)))('%s', (_pair, workflow, step, happening) => {
-    expect(decide(workflowOf(workflow, [{ id: 'a', status: step }]), happening, moment)).toBeNull()
+  test.each(stepPairs.filter(({ pair }) => !allowedOfSteps.has(pair)))('$pair', ({ state, happening }) => {
+    expect(decide(state, happening, moment)).toBeNull()
   })
 
   const workflowPairs = workflowStatuses.flatMap((status) =>
