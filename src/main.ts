@@ -102,12 +102,18 @@ async function main(): Promise<void> {
     process.exit(exitCode)
   }
   const composition = await compose(settings, { log, sentry, version, onFatal }).catch(exitOnMistake)
-  shutDownGracefully(settings, { composition, log, sentry })
-  await run(settings, composition, log)
+  const isClosing = shutDownGracefully(settings, { composition, log, sentry })
+  await run(settings, { composition, log, isClosing })
+}
+
+interface Startable {
+  readonly composition: Composition
+  readonly log: Log
+  readonly isClosing: () => boolean
 }
 
 /** Listens at once, so that probes get an answer, and takes work as soon as the database is there. */
-async function run(settings: Settings, composition: Composition, log: Log): Promise<void> {
+async function run(settings: Settings, { composition, log, isClosing }: Startable): Promise<void> {
   const logger = log.logger('main')
   try {
     const address = await composition.app.listen({ host: settings.host, port: settings.port })
@@ -115,6 +121,8 @@ async function run(settings: Settings, composition: Composition, log: Log): Prom
     await composition.start()
     logger.info('Ready')
   } catch (error) {
+    // What is closed while it starts fails to start: the signal decides how the process ends.
+    if (isClosing()) return
     logger.critical(`The service cannot start: ${error instanceof Error ? error.message : String(error)}`)
     await log.close()
     process.exit(1)
@@ -127,11 +135,16 @@ interface Running {
   readonly sentry: Sentry
 }
 
-/** One signal drains, a second one exits at once; a defect that nobody caught drains too, and exits 1. */
-function shutDownGracefully(settings: Settings, { composition, log, sentry }: Running): void {
+/**
+ * One signal drains, a second one exits at once; a defect that nobody caught drains too, and exits 1.
+ * Returns whether that has begun.
+ */
+function shutDownGracefully(settings: Settings, { composition, log, sentry }: Running): () => boolean {
   const logger = log.logger('main')
   const graceMs = settings.shutdownGraceSeconds * 1000
+  let closing = false
   closeWithGrace({ delay: graceMs + closingMs, logger: false }, async ({ signal, err }) => {
+    closing = true
     if (err === undefined) logger.info(`${signal ?? 'Request'} received: shutting down`)
     else {
       logger.critical('A defect that nobody caught: shutting down', { error: err })
@@ -147,6 +160,7 @@ function shutDownGracefully(settings: Settings, { composition, log, sentry }: Ru
     await sentry.close(2000)
     await log.close()
   })
+  return () => closing
 }
 
 await main()

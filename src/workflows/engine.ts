@@ -5,6 +5,7 @@ import { createLiveness } from './liveness.ts'
 import { createPlaces } from './places.ts'
 import type { ActivationQueue } from './queue.ts'
 import type { Runner, RunnerParts } from './runner.ts'
+import type { WorkflowHead } from './store.ts'
 import { createWorkLoop, pause } from './work-loop.ts'
 
 const roundMs = 1000
@@ -64,9 +65,10 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
     depth = await store.queueDepth()
   }
 
-  const takeBack = async (ids: readonly string[]) => {
-    for (const id of ids) {
-      await reactivate(id)
+  const findLeft = async () => store.heads(await store.activeIds())
+  const takeBack = async (left: readonly WorkflowHead[]) => {
+    for (const { id, claim } of left) {
+      await handOverLost(parts, id, claim)
       loop.wake()
     }
   }
@@ -82,7 +84,7 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
 
   return {
     async start() {
-      const left = options.onlyProcess ? await untilAvailable(() => store.activeIds(), abandoned.signal) : []
+      const left = options.onlyProcess ? await untilAvailable(findLeft, abandoned.signal) : []
       void takeBack(left).catch(report)
       void loop.run()
       void rounds()

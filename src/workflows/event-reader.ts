@@ -131,18 +131,17 @@ function createPlace({ store, live, clock }: EventReaderParts, workflow: Workflo
      */
     async pass(event: LifecycleEvent, room: number): Promise<readonly Frame[] | null> {
       const index = event.step === null ? null : (indexes.get(event.step) ?? null)
-      const keeps = keepsAttempt(event.type) && index !== null && event.attempt !== null
-      const output = keeps ? await store.output(workflow.id, index, event.attempt) : null
-      if (keeps && output === null) return null
+      const output = await keptText(store, workflow.id, { event, index })
+      if (output === 'gone') return null
       const frames: Frame[] = []
       const at = index === null ? undefined : open.get(index)
-      if (at !== undefined && output !== null && output.length > at.offset) {
-        frames.push(delta(at, output.slice(at.offset), event.at))
+      if (at !== undefined && output !== null && output.text.length > at.offset) {
+        frames.push(delta(at, output.text.slice(at.offset), event.at))
         if (room < 2) return frames
       }
       if (index !== null) turn(open, event, index)
       seq = event.seq
-      frames.push(frame(event.type, wireEvent(event, output)))
+      frames.push(frame(event.type, wireEvent(event, output?.text ?? null)))
       return frames
     },
     /** What the open texts have beyond the position. */
@@ -179,6 +178,17 @@ function createReasoningPlace() {
       return reasoning.from(offset)
     },
   }
+}
+
+/** The text that an event closes its attempt with; null for every other event. It goes only with its workflow. */
+async function keptText(
+  store: WorkflowStore,
+  id: string,
+  { event, index }: { readonly event: LifecycleEvent; readonly index: number | null },
+): Promise<{ readonly text: string } | null | 'gone'> {
+  if (!keepsAttempt(event.type) || index === null || event.attempt === null) return null
+  const text = await store.output(id, index, event.attempt)
+  return text === null ? 'gone' : { text }
 }
 
 function turn(open: Map<number, OpenText>, event: LifecycleEvent, stepIndex: number): void {

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import { commitForSure, untilAvailable } from './committer.ts'
+import { commitForSure, sameClaim, untilAvailable } from './committer.ts'
 import { publish, toChange } from './held-workflow.ts'
 import type { HeldWorkflowParts } from './held-workflow.ts'
 import { decide } from './transitions.ts'
+import type { Claim } from './workflow.ts'
 
 type HandOverParts = Pick<HeldWorkflowParts, 'store' | 'clock' | 'observe' | 'followers' | 'abandoned'> & {
   readonly maxWorkerLosses: number
 }
 
-/** Raises the activation of a workflow whose process is lost, and sends it a new job. Does nothing when it is not active. */
-export async function handOverLost(parts: HandOverParts, id: string): Promise<void> {
+/**
+ * Raises the activation of a workflow whose process is lost, and sends it a new job. Does nothing when it is not active,
+ * or when its claim is no longer `lostClaim` (if that is known): somebody alive has taken it since.
+ */
+export async function handOverLost(parts: HandOverParts, id: string, lostClaim?: Claim | null): Promise<void> {
   const { store, clock, maxWorkerLosses, abandoned } = parts
   for (;;) {
     const state = await untilAvailable(() => store.load(id), abandoned)
-    if (state === null) return
+    if (state === null || (lostClaim !== undefined && !sameClaim(state.claim, lostClaim))) return
     const happening = { type: 'handed_over', code: 'worker_lost', jobId: randomUUID(), maxWorkerLosses } as const
     const decision = decide(state, happening, { now: clock.now() })
     if (decision === null) return

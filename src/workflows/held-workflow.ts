@@ -80,7 +80,10 @@ function withUsage(state: WorkflowState, index: number, usage: Usage): WorkflowS
 
 /** The ledger counts calls that are still open as estimated; here a call counts when it has ended, and only once. */
 function withUsageOf(found: WorkflowState, known: WorkflowState): WorkflowState {
-  return { ...found, steps: found.steps.map((step) => ({ ...step, usage: known.steps[step.index]?.usage ?? step.usage })) }
+  return {
+    ...found,
+    steps: found.steps.map((step) => ({ ...step, usage: known.steps[step.index]?.usage ?? step.usage })),
+  }
 }
 
 /** Holds a workflow whose claim was just taken: `taken` is its state under that claim. */

@@ -6,7 +6,7 @@ import type { WorkflowStore } from './store.ts'
 
 const gapMs = 3000
 const calmMs = 10_000
-const superviseEveryMs = 60_000
+const sweepEveryMs = 60_000
 
 export interface LivenessParts {
   readonly store: WorkflowStore
@@ -29,7 +29,7 @@ export interface Liveness {
 export function createLiveness({ store, queue, followers, runners, reactivate }: LivenessParts): Liveness {
   let lastRound = performance.now()
   let lastGap = performance.now()
-  let lastSupervised = performance.now()
+  let lastSweep = performance.now()
 
   const beat = async () => {
     const held = runners()
@@ -47,9 +47,10 @@ export function createLiveness({ store, queue, followers, runners, reactivate }:
   const supervise = async () => {
     const now = performance.now()
     if (now - lastGap < calmMs) return
-    const due = now - lastSupervised >= superviseEveryMs
+    // Counted apart from lapses, which may come more often than once a minute and must not put it off for ever.
+    const due = now - lastSweep >= sweepEveryMs
     if (!due && !(await queue.hasLapsed())) return
-    lastSupervised = now
+    if (due) lastSweep = now
     await queue.supervise()
     if (due) for (const id of await store.strandedIds()) await reactivate(id)
   }

@@ -3,9 +3,9 @@ import { preparedForTests, temporaryDirectory } from '../support/database.ts'
 import { startModelServer } from '../support/fault-server.ts'
 import type { ModelServerDouble } from '../support/fault-server.ts'
 import { startServiceProcess } from '../support/service-process.ts'
-import type { ServiceProcess, ServiceProcessOptions } from '../support/service-process.ts'
+import type { Environment, ServiceProcess, ServiceProcessOptions } from '../support/service-process.ts'
 
-type Start = Partial<Omit<ServiceProcessOptions, 'directory'>>
+type Start = Partial<ServiceProcessOptions>
 
 /** A place where processes of the service run, one after the other or at once, on the same data directory. */
 export interface Site {
@@ -13,7 +13,7 @@ export interface Site {
   /** Starts a process, pointed at the model server, and does not wait for it. */
   spawn(options?: Start): ServiceProcess
   /** Starts a process and waits until it is ready. */
-  start(env?: Readonly<Record<string, string>>): Promise<ReadyService>
+  start(env?: Environment): Promise<ReadyService>
   /** Address of the process that was ready last. */
   url(): string
 }

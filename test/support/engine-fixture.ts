@@ -13,7 +13,7 @@ import type { CommittedEvent } from '../../src/workflows/events.ts'
 import { createFollowers } from '../../src/workflows/followers.ts'
 import { createLiveTexts } from '../../src/workflows/live-texts.ts'
 import { loadTemplates } from '../../src/workflows/load-templates.ts'
-import type { StartTask, StartWorkflow } from '../../src/workflows/requests.ts'
+import type { CustomStep, StartTask, StartWorkflow } from '../../src/workflows/requests.ts'
 import type { Caller, WorkflowRef, WorkflowService } from '../../src/workflows/service.ts'
 import type { WorkflowStore } from '../../src/workflows/store.ts'
 import { openTestStorage } from './database.ts'
@@ -62,14 +62,16 @@ export interface EngineBench {
 
 export const caller: Caller = { correlationId: 'request-1', traceparent: null }
 
-/** A custom workflow of these steps, from `id` or `id < dependency dependency`. */
+/** One step of a custom workflow, from `id` or `id < dependency dependency`. */
+export function customStep(line: string, changes: Partial<CustomStep> = {}): CustomStep {
+  const [id = '', dependencies = ''] = line.split(' < ')
+  const depends_on = dependencies.split(' ').filter((name) => name !== '')
+  return { id, role: 'developer', task: `Do ${id}.`, depends_on, ...changes }
+}
+
+/** A custom workflow of such steps. */
 export function customSteps(...lines: readonly string[]): Pick<StartWorkflow, 'type' | 'steps'> {
-  const steps = lines.map((line) => {
-    const [id = '', dependencies = ''] = line.split(' < ')
-    const depends_on = dependencies.split(' ').filter((name) => name !== '')
-    return { id, role: 'developer', task: `Do ${id}.`, depends_on }
-  })
-  return { type: 'custom', steps }
+  return { type: 'custom', steps: lines.map((line) => customStep(line)) }
 }
 
 const runLimits: RunLimits = {

@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** Variables of a process; null: not even its default. */
+export type Environment = Readonly<Record<string, string | null>>
+
 /** How the process is started. */
 export interface ServiceProcessOptions {
   /** Its working directory; the embedded database is in `data` below it, and no configuration of the project applies. */
   readonly directory: string
-  /** Besides what it always gets; nothing else of the test's own environment reaches it. */
-  readonly env?: Readonly<Record<string, string>>
+  /** Besides what it always gets, which null takes away; nothing else of the test's own environment reaches it. */
+  readonly env?: Environment
   readonly args?: readonly string[]
   /** Program in the place of the service's own. */
   readonly main?: string
@@ -98,10 +101,11 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   }
 }
 
-function environment(given: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const kept = inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
+function environment(given: Environment): NodeJS.ProcessEnv {
+  const kept = inherited.map((name) => [name, process.env[name] ?? null] as const)
   const own = { HOST: '127.0.0.1', PORT: '0', DATA_DIRECTORY: './data', LOG_FILE: '', METRICS_SNAPSHOT_FILE: '' }
-  return { ...Object.fromEntries(kept), ...own, ...given }
+  const all = Object.entries({ ...Object.fromEntries(kept), ...own, ...given })
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null))
 }
 
 async function isReady(url: string): Promise<boolean> {

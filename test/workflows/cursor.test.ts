@@ -92,8 +92,9 @@ describe('garbage', () => {
     const pieces = fc.constantFrom(mark, other.slice(-12), '-', '.', '0', '1', '07', '12', '999999999', '\0', ' ')
     const near = fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join(''))
     const close = near.map((rest) => `${mark}-${rest}`)
+    const unit = fc.nat(0xffff).map((code) => String.fromCharCode(code))
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), near, close), (cursor) => {
+      fc.property(fc.oneof(fc.string({ unit }), near, close), (cursor) => {
         try {
           expect(encodeCursor(id, decodeCursor(id, cursor))).toBe(cursor)
         } catch (error) {

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import { describe, expect } from 'vitest'
 
 import { ancestors } from '../../src/workflows/dag.ts'
 import { builtInTemplates } from '../../src/workflows/templates.ts'
-import { caller, customSteps, test } from '../support/engine-fixture.ts'
+import { caller, customStep, customSteps, test } from '../support/engine-fixture.ts'
 import { answerSteps, createLatch, heldAnswer, promptOf, stepOf, workOf } from '../support/scripted-steps.ts'
 import { expectLawful } from './lawful-log.ts'
 
@@ -21,8 +23,8 @@ describe('templates', () => {
       const pair = parallel[type] ?? []
       bench.server.answerWith(async (call) => {
         const step = stepOf(call)
-        const running = bench.server.calls.filter((other) => other.running).map(stepOf)
-        if (pair.every((one) => running.includes(one))) both.open()
+        const running = new Set(bench.server.calls.filter((other) => other.running).map(stepOf))
+        if (pair.every((one) => running.has(one))) both.open()
         if (pair.includes(step)) await both.opened
         return workOf(step)
       })
@@ -41,28 +43,36 @@ describe('templates', () => {
       for (const call of bench.server.calls) {
         const prompt = promptOf(call)
         const before = ancestors(steps, stepOf(call))
-        for (const part of ['A requirement of its own.', 'It blinks.', 'cobol', 'given/by-user.txt', 'content-of-the-user'])
+        for (const part of [
+          'A requirement of its own.',
+          'It blinks.',
+          'cobol',
+          'given/by-user.txt',
+          'content-of-the-user',
+        ])
           expect(prompt).toContain(part)
-        const named = (mark: string) => steps.map((step) => step.id).filter((step) => prompt.includes(`${mark}${step} `))
+        const named = (mark: string) =>
+          steps.map((step) => step.id).filter((step) => prompt.includes(`${mark}${step} `))
         const filed = steps.map((step) => step.id).filter((step) => prompt.includes(`file-of-${step}\n`))
         expect(named('said-by-').toSorted()).toEqual([...before].toSorted())
         expect(filed.toSorted()).toEqual([...before].toSorted())
       }
       const { resource } = await bench.service.get({ kind: 'workflow', id })
-      expect(resource).toMatchObject({ status: 'completed', progress: { completed: steps.length, total: steps.length } })
+      expect(resource).toMatchObject({
+        status: 'completed',
+        progress: { completed: steps.length, total: steps.length },
+      })
       expect(resource.usage).toMatchObject({ llm_calls: steps.length, estimated: false })
       const files = await bench.service.artifacts({ kind: 'workflow', id })
-      expect(files.map((file) => [file.path, file.step])).toEqual(
-        steps.map((step) => [`${step.id}.txt`, step.id]).toSorted(),
+      expect(files.map((file) => `${file.step}: ${file.path}`).toSorted()).toEqual(
+        steps.map((step) => `${step.id}: ${step.id}.txt`).toSorted(),
       )
       for (const step of steps) {
         const output = events.find((event) => event.type === 'step.completed' && event.step === step.id)?.output
         expect(output).toBe(workOf(step.id))
       }
       expect(bench.defects).toEqual([])
-      expect(bench.observed.map(({ event }) => event.seq)).toEqual(
-        events.flatMap((event) => event.seq ?? []),
-      )
+      expect(bench.observed.map(({ event }) => event.seq)).toEqual(events.flatMap((event) => event.seq ?? []))
     },
   )
 })
@@ -74,8 +84,8 @@ describe('custom workflows', () => {
     const bench = await openBench()
     bench.server.answerWith(answerSteps({ weak: [refused] }))
     await bench.engine.start()
-    const { steps = [] } = customSteps('weak', 'strong', 'last < weak strong')
-    const id = await bench.start({ steps: steps.map((step) => ({ ...step, on_failure: 'continue' })) })
+    const weak = customStep('weak', { on_failure: 'continue' })
+    const id = await bench.start({ steps: [weak, customStep('strong'), customStep('last < weak strong')] })
     const { events, of } = await bench.toEnd(id)
     expectLawful(events)
     expect(of('step.failed', 'weak')[0]?.error).toMatchObject({ code: 'llm_rejected', attempts: 1, status: 404 })
@@ -117,7 +127,11 @@ test('a direct task is a workflow of one step behind its own door', async ({ ope
   expect(new Set(events.flatMap((event) => event.step ?? []))).toEqual(new Set(['task']))
   const [call] = bench.server.calls
   for (const part of ['Say hello.', 'kind', 'a-content']) expect(call && promptOf(call)).toContain(part)
-  expect((await bench.service.get(ref)).resource).toMatchObject({ role: 'qa_engineer', status: 'completed', output: 'ok' })
+  expect((await bench.service.get(ref)).resource).toMatchObject({
+    role: 'qa_engineer',
+    status: 'completed',
+    output: 'ok',
+  })
   await expect(bench.service.get({ kind: 'workflow', id: ref.id })).rejects.toMatchObject({ code: 'not-found' })
   await expect(bench.service.get({ ...ref, role: 'developer' })).rejects.toMatchObject({ code: 'not-found' })
 })
@@ -182,7 +196,8 @@ describe('places', () => {
     bench.server.answerWith(async (call) => {
       // All places are taken once, so that the bound is seen to be reached.
       if (call.index < 3) await bench.server.called(3)
-      return workOf(stepOf(call))
+      // Slow enough for calls to meet.
+      return { text: workOf(stepOf(call)), before: (delta) => (delta === 0 ? delay(15) : undefined) }
     })
     await bench.engine.start()
     const ids = await Promise.all(Array.from({ length: 20 }, () => bench.start(customSteps('a', 'b', 'c < a b'))))
@@ -204,7 +219,12 @@ describe('places', () => {
     const first = await bench.start(customSteps('first'))
     await bench.server.called(1)
     const ids = [first]
-    for (const [step, priority] of [['low', -5], ['older', 0], ['younger', 0], ['high', 7]] as const) {
+    for (const [step, priority] of [
+      ['low', -5],
+      ['older', 0],
+      ['younger', 0],
+      ['high', 7],
+    ] as const) {
       ids.push(await bench.start({ ...customSteps(step), options: { priority } }))
     }
     latch.open()

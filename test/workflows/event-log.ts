@@ -23,9 +23,8 @@ export interface LogOptions {
 function toEvent(line: LogLine, index: number): LifecycleEvent {
   const [type = '', place = ''] = (typeof line === 'string' ? line : line[0]).split(' ')
   const [stepId = '', attempt = '1'] = place.split('@')
-  return event(index + 1, type as LifecycleType, {
-    ...(stepId === '' ? {} : { step: stepId, attempt: Number(attempt) }),
-  })
+  const where = stepId === '' ? {} : { step: stepId, attempt: Number(attempt) }
+  return event(index + 1, type as LifecycleType, where)
 }
 
 /** Stores a workflow with exactly this log and these kept texts; returns its id. */

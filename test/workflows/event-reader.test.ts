@@ -39,7 +39,10 @@ describe('cursors', () => {
     await expect(openReader(parts, id, cursorOf(id, other))).rejects.toMatchObject({ code: 'invalid-cursor' })
   })
 
-  test('at the very end of a kept text is good, and lacks only the closing event', async ({ storage, ended: { id } }) => {
+  test('at the very end of a kept text is good, and lacks only the closing event', async ({
+    storage,
+    ended: { id },
+  }) => {
     const cursor = cursorAt(id, 4, { 's@1': 1200 })
     expect(await answer(readerParts(storage.store), id, cursor)).toEqual([5, 6, 'end'])
   })

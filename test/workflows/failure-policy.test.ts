@@ -15,61 +15,66 @@ interface Row {
   readonly retryable?: boolean
   readonly count?: Partial<TryCount>
   readonly delayMs?: number
-  readonly then: Verdict
+  readonly verdict: Verdict
 }
 
 const rows: readonly Row[] = [
-  { when: 'a first try failed', then: { kind: 'retry', delayMs: 1000 } },
-  { when: 'the last retry is left', count: { triesUsed: 2 }, then: { kind: 'retry', delayMs: 1000 } },
-  { when: 'no try is left', count: { triesUsed: 3 }, then: failed },
-  { when: 'no try is left, however many starts are', count: { triesUsed: 3, restarts: 0 }, then: failed },
-  { when: 'it would not help', retryable: false, then: failed },
-  { when: 'the wait just fits', count: { timeUsedMs: 58_999 }, then: { kind: 'retry', delayMs: 1000 } },
+  { when: 'a first try failed', verdict: { kind: 'retry', delayMs: 1000 } },
+  { when: 'the last retry is left', count: { triesUsed: 2 }, verdict: { kind: 'retry', delayMs: 1000 } },
+  { when: 'no try is left', count: { triesUsed: 3 }, verdict: failed },
+  { when: 'no try is left, however many starts are', count: { triesUsed: 3, restarts: 0 }, verdict: failed },
+  { when: 'it would not help', retryable: false, verdict: failed },
+  { when: 'the wait just fits', count: { timeUsedMs: 58_999 }, verdict: { kind: 'retry', delayMs: 1000 } },
   {
     when: 'the wait ends with the time of this start',
     count: { timeUsedMs: 59_000 },
-    then: { kind: 'restart', delayMs: 1000 },
+    verdict: { kind: 'restart', delayMs: 1000 },
   },
   {
     when: 'the server asks for more than is left of this start',
     count: { timeUsedMs: 30_000 },
     delayMs: 40_000,
-    then: { kind: 'restart', delayMs: 40_000 },
+    verdict: { kind: 'restart', delayMs: 40_000 },
   },
   {
     when: 'the same, without a start left',
     count: { timeUsedMs: 30_000, restarts: 2 },
     delayMs: 40_000,
-    then: failed,
+    verdict: failed,
   },
-  { when: 'the server asks for more than any start has', delayMs: 60_000, then: failed },
-  { when: 'its time is up', code: 'task_timeout', then: { kind: 'restart', delayMs: 0 } },
+  { when: 'the server asks for more than any start has', delayMs: 60_000, verdict: failed },
+  { when: 'its time is up', code: 'task_timeout', verdict: { kind: 'restart', delayMs: 0 } },
   {
     when: 'its time is up, tries or not',
     code: 'task_timeout',
     count: { triesUsed: 3 },
-    then: { kind: 'restart', delayMs: 0 },
+    verdict: { kind: 'restart', delayMs: 0 },
   },
-  { when: 'its time is up for the last time', code: 'task_timeout', count: { restarts: 2 }, then: failed },
+  { when: 'its time is up for the last time', code: 'task_timeout', count: { restarts: 2 }, verdict: failed },
   {
     when: 'its time is up, and is shorter than any backoff',
     code: 'task_timeout',
     delayMs: 90_000,
-    then: { kind: 'restart', delayMs: 0 },
+    verdict: { kind: 'restart', delayMs: 0 },
   },
-  { when: 'the breaker closed its door', code: 'circuit_open', then: { kind: 'retry', delayMs: 0 } },
+  { when: 'the breaker closed its door', code: 'circuit_open', verdict: { kind: 'retry', delayMs: 0 } },
   {
     when: 'the breaker closed its door, which uses no try',
     code: 'circuit_open',
     count: { triesUsed: 3 },
-    then: { kind: 'retry', delayMs: 0 },
+    verdict: { kind: 'retry', delayMs: 0 },
   },
 ]
 
 describe('what happens after a failed try', () => {
-  test.each(rows)('$when: $then.kind', ({ code = 'llm_error', retryable = true, count, delayMs = 1000, then }) => {
-    expect(judgeFailure(failure(code, { retryable }), { ...fresh, ...count }, { ...limits, delayMs })).toEqual(then)
-  })
+  test.each(rows)(
+    '$when: $verdict.kind',
+    ({ code = 'llm_error', retryable = true, count, delayMs = 1000, verdict }) => {
+      expect(judgeFailure(failure(code, { retryable }), { ...fresh, ...count }, { ...limits, delayMs })).toEqual(
+        verdict,
+      )
+    },
+  )
 
   test('comes to an end, whatever fails and however long it takes', () => {
     const mishap = fc.record({

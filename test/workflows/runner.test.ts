@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 
 import { createStorage } from '../../src/storage/create-storage.ts'
+import { createFollowers } from '../../src/workflows/followers.ts'
+import { handOverLost } from '../../src/workflows/hand-over.ts'
 import type { ActivationJob, ActivationQueue } from '../../src/workflows/queue.ts'
 import { decide } from '../../src/workflows/transitions.ts'
 import { embeddedOptions, failingParts, temporaryDirectory } from '../support/database.ts'
@@ -189,27 +191,50 @@ describe('claims', () => {
     return decision.state.seq
   }
 
-  test.for(['at its next write', 'at the next round'])('who has lost one stops %s and writes nothing', async (when, {
-    openBench,
-  }) => {
+  test.for(['at its next write', 'at the next round'])(
+    'who has lost one stops %s and writes nothing',
+    async (when, { openBench }) => {
+      const bench = await openBench()
+      const latch = createLatch()
+      bench.server.answerWith(answerSteps({ a: [heldAnswer('a', latch)] }))
+      await bench.engine.start()
+      const id = await bench.start(customSteps('a', 'b < a'))
+      await (await bench.follow(id)).until('step.delta', 'a')
+      const seq = await takeClaim(bench, id)
+      if (when === 'at its next write') latch.open()
+      await bench.server.calls[0]?.ended
+      expect(bench.server.calls[0]?.aborted).toBe(when === 'at the next round')
+      await expect.poll(() => bench.engine.held()).toBe(0)
+      const stored = await bench.store.eventsAfter(id, 0, 100)
+      expect(stored?.seq).toBe(seq)
+      expect(stored?.events.at(-1)).toMatchObject({ type: 'step.retrying', data: { error: { code: 'worker_lost' } } })
+      expect(await bench.store.output(id, 0, 1)).toBeNull()
+      expect(bench.defects).toEqual([])
+      await bench.service.cancel({ kind: 'workflow', id }, { correlationId: 'request-2', traceparent: null })
+      latch.open()
+    },
+  )
+
+  test('who is handed over by others lets go, and the next activation begins', async ({ openBench, storage }) => {
     const bench = await openBench()
     const latch = createLatch()
-    bench.server.answerWith(answerSteps({ a: [heldAnswer('a', latch)] }))
+    bench.server.answerWith(answerSteps({ a: [heldAnswer('a', latch), 'a again'] }))
     await bench.engine.start()
     const id = await bench.start(customSteps('a', 'b < a'))
     await (await bench.follow(id)).until('step.delta', 'a')
-    const seq = await takeClaim(bench, id)
-    if (when === 'at its next write') latch.open()
-    await bench.server.calls[0]?.ended
-    expect(bench.server.calls[0]?.aborted).toBe(when === 'at the next round')
-    await expect.poll(() => bench.engine.held()).toBe(0)
-    const stored = await bench.store.eventsAfter(id, 0, 100)
-    expect(stored?.seq).toBe(seq)
-    expect(stored?.events.at(-1)).toMatchObject({ type: 'step.retrying', data: { error: { code: 'worker_lost' } } })
-    expect(await bench.store.output(id, 0, 1)).toBeNull()
+    const others = {
+      store: storage.store,
+      clock: storage.clock,
+      observe: () => undefined,
+      followers: createFollowers(),
+    }
+    await handOverLost({ ...others, abandoned: new AbortController().signal, maxWorkerLosses: 25 }, id)
+    const { events, of } = await bench.toEnd(id)
+    expectLawful(events)
+    expect(of('step.retrying')).toMatchObject([{ step: 'a', attempt: 1, error: { code: 'worker_lost' } }])
+    expect(bench.server.calls.map(stepOf)).toEqual(['a', 'a', 'b'])
+    expect(bench.server.calls[0]?.aborted).toBe(true)
     expect(bench.defects).toEqual([])
-    await bench.service.cancel({ kind: 'workflow', id }, { correlationId: 'request-2', traceparent: null })
-    latch.open()
   })
 
   test('a left-over job of an earlier activation holds nobody up', async ({ openBench }) => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { LifecycleEvent } from '../../src/workflows/events.ts'
 import { begin, decide } from '../../src/workflows/transitions.ts'
 import type { Happening } from '../../src/workflows/transitions.ts'
@@ -8,6 +8,7 @@ import { runningRows } from './running-rows.ts'
 import { runningStepRows } from './running-step-rows.ts'
 import type { RowCase, TableRow } from './table-row.ts'
 import { waitingStepRows } from './waiting-step-rows.ts'
+import { createEventCheck } from './wire-schemas.ts'
 import { stepHappenings, times, workflowHappenings, workflowOf } from './workflow-states.ts'
 
 const moment = { now: times.now, correlationId: 'request' }
@@ -42,6 +43,19 @@ function changedIndexes({ state, steps = {} }: RowCase): ReadonlySet<number> {
   return new Set(changed.map((step) => step.index))
 }
 
+/** An event as a client gets it; the kept text is joined in when it is read. */
+function onTheWire({ data, ...event }: LifecycleEvent) {
+  const output = event.type === 'step.completed' || event.type === 'step.incomplete' ? { output: 'text' } : {}
+  const { seq, type, step, attempt, correlationId } = event
+  const common = { seq, type, workflow_id: 'wf', at: new Date(event.at).toISOString(), correlation_id: correlationId }
+  return { ...common, ...(step === null ? {} : { step, attempt }), ...output, ...data }
+}
+
+let faultsOfEvent: Awaited<ReturnType<typeof createEventCheck>>
+beforeAll(async () => {
+  faultsOfEvent = await createEventCheck()
+})
+
 function testRow({ from, happening, to, events, cases = [], later }: TableRow) {
   const title = `${from} | ${happening} | ${to} | ${events}`
   if (later !== undefined) return test.skip(`${title} — ${later}`)
@@ -53,6 +67,7 @@ function testRow({ from, happening, to, events, cases = [], later }: TableRow) {
     expect(decision.attempts).toEqual(rowCase.attempts ?? [])
     expect(decision.completeJob).toBe(rowCase.job?.completed ?? null)
     expect(decision.sendJob).toBe(rowCase.job?.sent ?? false)
+    expect(decision.events.flatMap((event) => faultsOfEvent(onTheWire(event)))).toEqual([])
   })
 }
 

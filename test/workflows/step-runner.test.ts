@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { describe, expect } from 'vitest'
 
-import { customSteps, test } from '../support/engine-fixture.ts'
+import { customStep, customSteps, test } from '../support/engine-fixture.ts'
 import type { Behaviour } from '../support/fault-answers.ts'
 import { answerSteps, promptOf, stepOf, workOf } from '../support/scripted-steps.ts'
 import { expectLawful } from './lawful-log.ts'
@@ -62,7 +62,10 @@ describe('tries', () => {
     const { events, of, names } = await bench.toEnd(await bench.start(customSteps('a', 'b < a', 'x', 'y < x')))
     expectLawful(events)
     expect(of('step.started', 'a')).toHaveLength(3)
-    expect(of('step.failed', 'a')[0]).toMatchObject({ attempt: 3, error: { code: 'llm_error', attempts: 3, status: 500 } })
+    expect(of('step.failed', 'a')[0]).toMatchObject({
+      attempt: 3,
+      error: { code: 'llm_error', attempts: 3, status: 500 },
+    })
     expect(of('step.skipped', 'b')).toHaveLength(1)
     expect(names()).toContain('step.completed y@1')
     expect(events.at(-1)).toMatchObject({
@@ -191,8 +194,7 @@ describe('time', () => {
     const slow: Behaviour = { status: 503, headers: { 'retry-after-ms': '60' }, body: {} }
     bench.server.answerWith(answerSteps({ a: [slow] }))
     await bench.engine.start()
-    const { steps = [] } = customSteps('a')
-    const id = await bench.start({ steps: steps.map((step) => ({ ...step, options: { timeout_seconds: 0.2 } })) })
+    const id = await bench.start({ steps: [customStep('a', { options: { timeout_seconds: 0.2 } })] })
     const { of } = await bench.toEnd(id)
     expect(of('step.started').length).toBeLessThanOrEqual(4)
     expect(of('step.failed')).toHaveLength(1)
@@ -203,10 +205,8 @@ describe('time', () => {
     const slow: Behaviour = { text: workOf('a'), before: (delta) => (delta === 0 ? delay(300) : undefined) }
     bench.server.answerWith(answerSteps({ a: [slow] }))
     await bench.engine.start()
-    const { steps = [] } = customSteps('a', 'b')
-    const id = await bench.start({
-      steps: steps.map((step) => (step.id === 'b' ? { ...step, options: { timeout_seconds: 0.2 } } : step)),
-    })
+    const steps = [customStep('a'), customStep('b', { options: { timeout_seconds: 0.2 } })]
+    const id = await bench.start({ steps })
     const { events, names } = await bench.toEnd(id)
     expectLawful(events)
     expect(names().filter((name) => name.includes('started') && name.includes('@'))).toEqual([
@@ -216,7 +216,9 @@ describe('time', () => {
     expect(events.at(-1)?.type).toBe('workflow.completed')
   })
 
-  test('a workflow whose time is up ends: what runs and waits has failed, the rest is skipped', async ({ openBench }) => {
+  test('a workflow whose time is up ends: what runs and waits has failed, the rest is skipped', async ({
+    openBench,
+  }) => {
     const bench = await openBench({ run: { workflowTimeoutMs: 250 } })
     bench.server.answerWith(answerSteps({ b: [never] }))
     await bench.engine.start()
@@ -250,7 +252,9 @@ describe('an open breaker', () => {
     await Promise.all([followed.toEnd(), bench.toEnd(second)])
     const { events: waited, names } = await bench.toEnd(second)
     expectLawful(waited)
-    expect(names().filter((name) => name.startsWith('step.st') || name.includes('retrying'))).toEqual(['step.started b@1'])
+    expect(names().filter((name) => name.startsWith('step.st') || name.includes('retrying'))).toEqual([
+      'step.started b@1',
+    ])
     expectLawful(followed.events)
     const delays = followed.of('step.retrying').map((event) => event.delay_ms ?? 0)
     expect(delays[0]).toBe(1)

@@ -227,7 +227,7 @@ describe('whatever happens in whatever order', () => {
           expect(hasEnded(run.state.status)).toBe(true)
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 250 },
     )
   })
 })
