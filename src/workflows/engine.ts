@@ -5,7 +5,7 @@ import { createLiveness } from './liveness.ts'
 import { createPlaces } from './places.ts'
 import type { ActivationQueue } from './queue.ts'
 import type { Runner, RunnerParts } from './runner.ts'
-import type { WorkflowHead } from './store.ts'
+import type { WorkflowHead, WorkflowStore } from './store.ts'
 import { createWorkLoop, pause } from './work-loop.ts'
 
 const roundMs = 1000
@@ -59,11 +59,7 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
   const runners = () => loop.runners()
   const reactivate = (id: string) => handOverLost(parts, id)
   const liveness = createLiveness({ store, queue, followers, runners, reactivate })
-
-  let depth: Awaited<ReturnType<typeof store.queueDepth>> = { queued: 0, oldestCreatedAt: null }
-  const measure = async () => {
-    depth = await store.queueDepth()
-  }
+  const depth = createDepthGauge(store)
 
   const findLeft = async () => store.heads(await store.activeIds())
   const takeBack = async (left: readonly WorkflowHead[]) => {
@@ -76,17 +72,24 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
     while (!abandoned.signal.aborted) {
       await pause(roundMs, abandoned.signal)
       await liveness.round().catch(report)
-      await measure().catch(report)
+      await depth.measure().catch(report)
       await Promise.all(runners().filter(isDueForHandOver).map(handOver))
     }
   }
+  let taking = Promise.resolve()
   const handOver = (runner: Runner) => runner.handOver('shutdown').catch(report)
+
+  const letGoOfAll = async () => {
+    // What is being fetched at this moment is held a moment later.
+    await taking
+    await Promise.all(runners().map((runner) => handOver(runner).then(() => runner.finished)))
+  }
 
   return {
     async start() {
       const left = options.onlyProcess ? await untilAvailable(findLeft, abandoned.signal) : []
       void takeBack(left).catch(report)
-      void loop.run()
+      taking = loop.run()
       void rounds()
     },
     wake(workflowId) {
@@ -95,16 +98,25 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
     },
     busy: () => countRunning(runners()),
     held: () => runners().length,
-    queued: () => depth.queued,
-    oldestQueuedAt: () => depth.oldestCreatedAt,
+    queued: () => depth.latest().queued,
+    oldestQueuedAt: () => depth.latest().oldestCreatedAt,
     async drain(graceMs) {
       draining.abort(new Error('the service is shutting down'))
       loop.wake()
       await untilQuiet(runners, graceMs)
-      const held = runners()
-      const done = Promise.all(held.map(handOver)).then(() => Promise.all(held.map((runner) => runner.finished)))
-      await Promise.race([done, sleep(lastWordsMs, undefined, { ref: false })])
+      await Promise.race([letGoOfAll(), sleep(lastWordsMs, undefined, { ref: false })])
       abandoned.abort(new Error('the service has shut down'))
+    },
+  }
+}
+
+/** The length of the queue as last counted: reading it is free, so that every start and every scrape may. */
+function createDepthGauge(store: WorkflowStore) {
+  let depth: Awaited<ReturnType<WorkflowStore['queueDepth']>> = { queued: 0, oldestCreatedAt: null }
+  return {
+    latest: () => depth,
+    async measure() {
+      depth = await store.queueDepth()
     },
   }
 }

@@ -37,7 +37,8 @@ export function judgeFailure(
   const mayRestart = count.restarts < maxRestarts
   // A start that used up its time is not spaced from the next: the wait of a failed call says nothing here.
   if (failure.code === 'task_timeout') return mayRestart ? { kind: 'restart', delayMs: 0 } : { kind: 'fail' }
-  if (!failure.retryable) return { kind: 'fail' }
+  // A defect would only be paid for again; a resume, once somebody has looked, may help.
+  if (!failure.retryable || failure.code === 'internal') return { kind: 'fail' }
   // The breaker closed its door between admission and call: no call was made, so no try was used.
   if (failure.code === 'circuit_open') return { kind: 'retry', delayMs: 0 }
   if (count.triesUsed >= maxRetries) return { kind: 'fail' }

@@ -28,6 +28,8 @@ export interface HeldWorkflow {
   /** Looks at what is stored; for when somebody else may have changed it. */
   refresh(): Promise<void>
   addUsage(index: number, usage: Usage): Promise<void>
+  /** Stops holding it, without a word to the database: its job lapses and somebody takes it again. */
+  abandon(): void
 }
 
 export interface HeldWorkflowParts {
@@ -148,6 +150,10 @@ class Holding implements HeldWorkflow {
     return this.#serially(async () => {
       this.#state = withUsage(this.#state, index, usage)
     })
+  }
+
+  abandon(): void {
+    this.#letGo()
   }
 
   async #write(planned: PlannedChange, guard: Guard): Promise<boolean> {

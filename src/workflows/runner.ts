@@ -29,6 +29,8 @@ export interface Runner {
   isRunningStep(): boolean
   /** Milliseconds since it was taken. */
   ageMs(): number
+  /** A step has run since it was taken. */
+  hasBegun(): boolean
   /** Resolves when nothing of it runs here any more. */
   readonly finished: Promise<void>
 }
@@ -42,8 +44,10 @@ export function startRunner(
   const { promise: finished, resolve: finish } = Promise.withResolvers<void>()
   const startedAt = performance.now()
   let { job } = taken
+  let begun = false
 
   const pump = () => {
+    begun ||= isRunningStep(hold.state())
     if (!hold.over.aborted && !parts.draining.aborted) {
       for (const { index, status } of hold.state().steps) {
         if (status === 'queued' && !running.has(index)) start(index)
@@ -83,10 +87,15 @@ export function startRunner(
       const { maxWorkerLosses } = parts
       await hold.change({ happening: { type: 'handed_over', code, jobId: randomUUID(), maxWorkerLosses } })
     },
-    isRunningStep: () => hold.state().steps.some((step) => step.status === 'running'),
+    isRunningStep: () => isRunningStep(hold.state()),
+    hasBegun: () => begun,
     ageMs: () => performance.now() - startedAt,
     finished,
   }
+}
+
+function isRunningStep({ steps }: WorkflowState): boolean {
+  return steps.some((step) => step.status === 'running')
 }
 
 /** Fails what runs and waits when the workflow's time is up. */

@@ -51,10 +51,23 @@ export async function runStep(parts: StepRunnerParts, hold: HeldWorkflow, index:
       } catch (error) {
         if (hold.over.aborted || parts.draining.aborted || parts.abandoned.aborted) return
         parts.reportDefect(error)
-        await hold.change({ happening: { type: 'step_failed', step: index, failure: toFailure(error) } })
+        await failByDefect(parts, { hold, index, error })
       }
     }
   })
+}
+
+/** When not even this can be stored, the workflow is let go of and taken again by whoever comes next. */
+async function failByDefect(
+  { reportDefect }: StepRunnerParts,
+  { hold, index, error }: { readonly hold: HeldWorkflow; readonly index: number; readonly error: unknown },
+): Promise<void> {
+  try {
+    await hold.change({ happening: { type: 'step_failed', step: index, failure: toFailure(error) } })
+  } catch (again) {
+    reportDefect(again)
+    hold.abandon()
+  }
 }
 
 async function runOnce(parts: StepRunnerParts, hold: HeldWorkflow, index: number): Promise<void> {
@@ -69,7 +82,7 @@ async function runOnce(parts: StepRunnerParts, hold: HeldWorkflow, index: number
     if (start === null) return
     try {
       const task = await gatherTask(parts, { hold, index, target: start.target })
-      await attempt(parts, run, { ...start, task })
+      if (!parts.draining.aborted) await attempt(parts, run, { ...start, task })
     } finally {
       start.permit.release()
       start.place.release()
@@ -130,7 +143,8 @@ async function attempt(
   const signal = AbortSignal.any([watch.timeUp, hold.over])
   const outcome = await makeAttempt(parts, { hold, index, task, permit, signal })
   watch.pause()
-  if (outcome.kind === 'settled' || hold.over.aborted) return
+  // Calls that were cut because the process ends are nobody's failure: the next one starts the step again.
+  if (outcome.kind === 'settled' || hold.over.aborted || parts.abandoned.aborted) return
   const failure = watch.timeUp.aborted ? timedOut(run) : toFailure(outcome.error)
   if (failure.code === 'internal') parts.reportDefect(outcome.error)
   await settleFailure(parts, run, { outcome, failure, target })

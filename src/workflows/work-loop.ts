@@ -86,7 +86,7 @@ export function createWorkLoop({
 }
 
 function isStarting(runner: Runner): boolean {
-  return runner.ageMs() < startingMs && !runner.isRunningStep()
+  return runner.ageMs() < startingMs && !runner.hasBegun()
 }
 
 /** Resolves after the time, or at once when the signal fires; never rejects. */

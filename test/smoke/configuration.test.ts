@@ -111,7 +111,7 @@ describe('configuration', () => {
       runToEnd(site, 'started', { files: broken, env: { ...open, PORT: '70000' } }),
     ])
     expect(bad).toMatchObject({ code: 78, stdout: '' })
-    for (const part of ['4 mistakes', '.env: LLM_TIMEOUT', 'config.yaml:1', 'max_concurrent_agents', 'PORT']) {
+    for (const part of ['5 mistakes', '.env: LLM_TIMEOUT', 'config.yaml:1', 'max_concurrent_agents', 'HOST', 'PORT']) {
       expect(bad.stderr).toContain(part)
     }
     expect(started).toEqual(bad)

@@ -1,11 +1,9 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { startServiceProcess } from '../support/service-process.ts'
 import { test } from './smoke-test.ts'
 
 test('the demo shows five agents at work, and their files', async ({ site }) => {
-  const demo = startServiceProcess({
-    directory: site.directory,
+  const demo = site.spawn({
     main: join(import.meta.dirname, '../../demo/main.ts'),
     args: ['--pace', '0'],
   })
@@ -13,8 +11,10 @@ test('the demo shows five agents at work, and their files', async ({ site }) => 
   expect(demo.stderr()).toBe('')
   expect(code).toBe(0)
   const shown = demo.stdout()
-  for (const agent of ['Business Analyst', 'Developer', 'QA Engineer', 'DevOps Engineer', 'Technical Writer']) {
+  for (const agent of ['business_analyst', 'developer', 'qa_engineer', 'devops_engineer', 'technical_writer']) {
     expect(shown).toContain(agent)
   }
-  for (const file of ['Dockerfile', 'README.md']) expect(shown).toContain(file)
+  expect(shown).toContain('The workflow is completed')
+  const files = shown.slice(shown.indexOf('Files  '))
+  for (const file of ['Dockerfile', 'README.md', 'ci.yml', 'test_auth.py']) expect(files).toContain(file)
 })

@@ -93,7 +93,7 @@ export async function pollToEnd(
   journal: EventJournal,
   onEvent: (event: WireEvent) => void = () => undefined,
 ): Promise<void> {
-  for (let done = false; !done; ) {
+  for (let done = false; !done;) {
     const cursor = journal.cursor()
     const query = cursor === null ? '' : `&after=${encodeURIComponent(cursor)}`
     const page = await fetchPage(`${url()}?wait=5${query}`)

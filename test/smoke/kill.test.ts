@@ -92,27 +92,31 @@ async function expectWhole(watched: Watched, site: Site, model: ModelServerDoubl
 }
 
 describe('kill -9', () => {
-  test(`at ${kills} moments of a run: nothing is lost, nothing is paid for twice`, async ({ site, model }) => {
-    const pick = seededRandom(seed)
-    const mouth = talkSlowly(model)
-    let service: ReadyService = await site.start()
-    const watched = [await startWatched(site, model)]
-    const readyMs: number[] = []
-    for (let n = 0; n < kills; n += 1) {
-      const moment = mouth.said(pick(1, 2 * chunksPerText)).then(() => delay(pick(0, 20)))
-      const isOver = watched.at(-1)?.done.then(() => 'over')
-      if ((await Promise.race([moment, isOver])) === 'over') {
-        watched.push(await startWatched(site, model))
-        await moment
+  test(
+    `at ${kills} moments of a run: nothing is lost, nothing is paid for twice`,
+    async ({ site, model }) => {
+      const pick = seededRandom(seed)
+      const mouth = talkSlowly(model)
+      let service: ReadyService = await site.start()
+      const watched = [await startWatched(site, model)]
+      const readyMs: number[] = []
+      for (let n = 0; n < kills; n += 1) {
+        const moment = mouth.said(pick(1, 2 * chunksPerText)).then(() => delay(pick(0, 20)))
+        const isOver = watched.at(-1)?.done.then(() => 'over')
+        if ((await Promise.race([moment, isOver])) === 'over') {
+          watched.push(await startWatched(site, model))
+          await moment
+        }
+        await service.kill()
+        service = await site.start()
+        readyMs.push(Math.round(service.readyMs))
       }
-      await service.kill()
-      service = await site.start()
-      readyMs.push(Math.round(service.readyMs))
-    }
-    for (const each of watched) await expectWhole(each, site, model)
-    const rows = await getJson<{ data: readonly unknown[] }>(`${site.url()}/workflows`)
-    expect(rows.data).toHaveLength(watched.length)
-    expect(Math.max(...readyMs)).toBeLessThan(readyAtLatestMs)
-    process.stdout.write(`ready after kill -9 within ${readyMs.join(', ')} ms\n`)
-  }, 30_000 + kills * 5000)
+      for (const each of watched) await expectWhole(each, site, model)
+      const rows = await getJson<{ data: readonly unknown[] }>(`${site.url()}/workflows`)
+      expect(rows.data).toHaveLength(watched.length)
+      expect(Math.max(...readyMs)).toBeLessThan(readyAtLatestMs)
+      process.stdout.write(`ready after kill -9 within ${readyMs.join(', ')} ms\n`)
+    },
+    30_000 + kills * 5000,
+  )
 })

@@ -24,7 +24,7 @@ async function isCompleted(site: Site, id: string): Promise<boolean> {
   const headers = { accept: 'application/json' }
   const answer = await fetch(`${site.url()}/workflows/${id}/events?wait=30`, { headers })
   const { done, next } = (await answer.json()) as { done: boolean; next: string }
-  for (let [over, cursor] = [done, next]; !over; ) {
+  for (let [over, cursor] = [done, next]; !over;) {
     const page = await fetch(`${site.url()}/workflows/${id}/events?wait=30&after=${encodeURIComponent(cursor)}`, {
       headers,
     })

@@ -21,7 +21,12 @@ const run = {
 function holdHalf(model: ModelServerDouble) {
   const { promise: finished, resolve: finish } = Promise.withResolvers<void>()
   model.answerWith(({ index, user }) => {
-    const chunks = [`Call ${index}: `, 'first half 😀, ', 'second half.', user.includes(taskOf('one')) ? ' One.' : ' Two.']
+    const chunks = [
+      `Call ${index}: `,
+      'first half 😀, ',
+      'second half.',
+      user.includes(taskOf('one')) ? ' One.' : ' Two.',
+    ]
     return { text: chunks.join(''), chunks, before: (at) => (at < 2 ? undefined : finished) }
   })
   return finish
