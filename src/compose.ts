@@ -82,7 +82,13 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const common = { ...shared, agents, observe }
   const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
   const { maxQueuedWorkflows } = settings
-  const service = createService({ ...common, templates, engine, maxQueuedWorkflows })
+  const service = createService({
+    ...common,
+    templates,
+    engine,
+    maxQueuedWorkflows,
+    listedModels: () => llm.listedModels(),
+  })
 
   const publisher = composePublisher(settings, storage, log)
   const phase: Phase = { started: false, draining: false, leaving: new AbortController() }

@@ -71,12 +71,13 @@ function load(): { settings: Settings; warnings: readonly string[] } {
 }
 
 /** Settings may name prompts and templates: they are part of the configuration. */
-function checkFiles(settings: Settings): void {
+function checkFiles(settings: Settings, warnings: readonly string[]): void {
   try {
     loadTemplates(settings.workflowTypesFiles, createRoles(settings.agents))
   } catch (error) {
     exitOnMistake(error)
   }
+  for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`)
   process.stdout.write('The configuration is good.\n')
 }
 
@@ -86,7 +87,7 @@ async function main(): Promise<void> {
   const { settings, warnings } = load()
   if (flags['print-config']) return void process.stdout.write(printSettings(settings))
   const isTerminal = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
-  if (flags['check-config']) return checkFiles(settings)
+  if (flags['check-config']) return checkFiles(settings, warnings)
   const log = createLogger(logOptions(settings, isTerminal))
   const logger = log.logger('main')
   for (const warning of warnings) logger.warning(warning)

@@ -9,6 +9,7 @@ export interface Admission {
   readonly admit: Model['admit']
   readonly whenReady: Model['whenReady']
   readonly readyInMs: Model['readyInMs']
+  readonly refusal: Model['refusal']
   /** Takes up `permit`, or a new one without it. Throws `circuit_open`, or what the not-before time stands for. */
   takeUp(target: Target, permit: Permit | undefined): BreakerPass
   /** The target asked to be left alone. */
@@ -83,6 +84,7 @@ export function createAdmission(
     takeUp,
     whenReady: (target, signal) => gateOf(target).whenReady(signal),
     readyInMs: (target) => gateOf(target).readyInMs(),
+    refusal: (target) => (gateOf(target).readyInMs() > 0 ? refusal(target, gateOf(target)) : null),
     postpone: (target, notBefore) => gateOf(target).postpone(notBefore),
     breakers: () => [...entries.values()].map(statusOf),
     sweep: () => {

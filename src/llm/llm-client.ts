@@ -28,11 +28,18 @@ export interface LlmClientParts {
 
 /** The model servers, behind the port, with what the process needs beside it. */
 export interface LlmClient extends Model {
+  /** Every model that can be asked for; null while a server has not told what it serves. */
+  listedModels(): readonly string[] | null
   status(): LlmStatus
   /** Asks every server now whether it is there and what it serves. Never rejects. */
   check(): Promise<void>
   /** Aborts every call (`shutdown`) and closes every connection. */
   close(): Promise<void>
+}
+
+function listedModels(servers: readonly ModelServer[]): readonly string[] | null {
+  const lists = servers.map((server) => server.survey()?.models ?? [])
+  return lists.some((models) => models.length === 0) ? null : lists.flat()
 }
 
 const checkEveryMs = 5 * 60 * 1000
@@ -75,6 +82,8 @@ export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts
     admit: (target) => admission.admit(target),
     whenReady: (target, signal) => admission.whenReady(target, signal),
     readyInMs: (target) => admission.readyInMs(target),
+    refusal: (target) => admission.refusal(target),
+    listedModels: () => listedModels(servers),
     stream: caller.stream,
     check,
     status: () => ({

@@ -1,4 +1,4 @@
-import type { FailureCode } from '../errors.ts'
+import type { AppError, FailureCode } from '../errors.ts'
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant'
@@ -57,6 +57,8 @@ export interface Model {
   whenReady(target: Target, signal: AbortSignal): Promise<void>
   /** Milliseconds until `admit` may succeed, 0 for now. */
   readyInMs(target: Target): number
+  /** What a call would fail with now without being made: `circuit_open`, or what the server asked for; null: it may be made. */
+  refusal(target: Target): AppError | null
   /**
    * One call. Ends normally only after an `end` event; every other outcome throws an `AppError` with a
    * `FailureCode`, `retryable`, `endpoint`, and `status` and `retryAfterMs` where the server gave them.

@@ -9,6 +9,7 @@ export function logContent(model: Model, log: Log): Model {
     admit: (target) => model.admit(target),
     whenReady: (target, signal) => model.whenReady(target, signal),
     readyInMs: (target) => model.readyInMs(target),
+    refusal: (target) => model.refusal(target),
     stream: (request, signal) => logged(model.stream(request, signal), request, logger),
   }
 }

@@ -71,8 +71,9 @@ export function createRecordMaker(scrub: Scrub, options: { readonly verbose: boo
 function putFixed(record: Record<string, unknown>, fields: LogFields, ids: TraceIds): void {
   const { durationMs } = fields
   put(record, 'correlation_id', fields.correlationId ?? ids.correlationId)
-  put(record, 'agent_id', fields.agentId ?? ids.agentId)
-  put(record, 'task_id', fields.taskId ?? ids.taskId)
+  // Null says that the line is about no agent, whoever may be at work.
+  put(record, 'agent_id', fields.agentId === undefined ? ids.agentId : fields.agentId)
+  put(record, 'task_id', fields.taskId === undefined ? ids.taskId : fields.taskId)
   put(record, 'workflow_id', fields.workflowId ?? ids.workflowId)
   put(record, 'duration_ms', typeof durationMs === 'number' ? Math.round(durationMs * 100) / 100 : null)
   put(record, 'error_code', fields.errorCode)

@@ -66,6 +66,9 @@ function logWorkflow(logger: Logger, { workflow, event }: CommittedEvent): void 
   const noun = workflow.kind === 'task' ? 'Direct task' : 'Workflow'
   logger[severity](`${noun} ${message}${because(event)}`, {
     correlationId: event.correlationId,
+    // The step that ended last is at work when its workflow ends: the line is not about it.
+    agentId: null,
+    taskId: null,
     workflowId: workflow.id,
     durationMs: numberOf(event.data, 'duration_ms'),
     errorCode: failureCodeOf(event.data),

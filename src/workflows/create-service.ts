@@ -12,6 +12,8 @@ import { decide } from './transitions.ts'
 
 export interface ServiceParts extends ReadParts {
   readonly observe: WorkflowObserver
+  /** Every model that can be asked for; null while that is not known. */
+  readonly listedModels: () => readonly string[] | null
   /** Above so many queued workflows a start is refused with `queue-full`. */
   readonly maxQueuedWorkflows: number
 }

@@ -29,30 +29,40 @@ export async function openEventReader(
   cursor: string | null,
 ): Promise<EventReader> {
   const position =
-    cursor === null
-      ? { seq: 0, open: [] }
-      : await checkPosition(parts.store, workflow, decodeCursor(workflow.id, cursor))
+    cursor === null ? { seq: 0, open: [] } : await checkPosition(parts, workflow, decodeCursor(workflow.id, cursor))
   return createReader(parts, workflow, position)
 }
 
 /** A cursor is good when its number is in the log and its texts are those that were open there. */
-async function checkPosition(store: WorkflowStore, workflow: WorkflowState, claimed: Position): Promise<Position> {
+async function checkPosition(parts: EventReaderParts, workflow: WorkflowState, claimed: Position): Promise<Position> {
+  const { store } = parts
   if (claimed.seq > workflow.seq) throw new AppError('invalid-cursor', 'This cursor is beyond the end of the log.')
   const open = await store.attemptsOpenAt(workflow.id, claimed.seq)
-  for (const { stepIndex, attempt, offset } of claimed.open) {
-    if (!open.some((text) => text.stepIndex === stepIndex && text.attempt === attempt)) {
+  for (const text of claimed.open) {
+    if (!open.some(({ stepIndex, attempt }) => stepIndex === text.stepIndex && attempt === text.attempt)) {
       throw new AppError('invalid-cursor', 'This cursor names an attempt that was not open there.')
     }
-    const kept = offset > 0 ? await store.output(workflow.id, stepIndex, attempt) : null
-    if (kept !== null && offset > kept.length) {
-      throw new AppError('invalid-cursor', 'This cursor is beyond the end of a text.')
-    }
+    if (text.offset > 0) await checkOffset(parts, workflow.id, text)
   }
   const offsetOf = (stepIndex: number) => claimed.open.find((text) => text.stepIndex === stepIndex)?.offset ?? 0
   return {
     seq: claimed.seq,
     open: open.map(({ stepIndex, attempt }) => ({ stepIndex, attempt, offset: offsetOf(stepIndex) })),
   }
+}
+
+/** At its second code unit this text would begin with half a character. */
+const splitsPair = /^[\uD800-\uDBFF][\uDC00-\uDFFF]/
+
+/** Beyond what an open text has is no error: it may come. */
+async function checkOffset({ store, live }: EventReaderParts, id: string, text: OpenText): Promise<void> {
+  const { stepIndex, attempt, offset } = text
+  const kept = await store.output(id, stepIndex, attempt)
+  if (kept !== null && offset > kept.length) {
+    throw new AppError('invalid-cursor', 'This cursor is beyond the end of a text.')
+  }
+  const around = kept?.slice(offset - 1) ?? live.find(id, stepIndex, attempt)?.output.from(offset - 1) ?? ''
+  if (splitsPair.test(around)) throw new AppError('invalid-cursor', 'This cursor is in the middle of a character.')
 }
 
 /**

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { Ajv } from 'ajv'
+import formats from 'ajv-formats'
 import { parse } from 'yaml'
 import { dagFaults } from './dag.ts'
 import { CustomStep, StepOptions } from './requests.ts'
@@ -75,12 +77,29 @@ function readTemplate(file: string, roles: readonly KnownRole[]): Template {
     throw new TemplateError(errors.map(({ path, message }) => ({ place: `${file}${path}`, detail: message })))
   }
   const steps = content.steps.map(stepDefinition)
-  const faults = [...dagFaults(steps), ...content.steps.flatMap((step, index) => roleFaults(step, index, roles))]
+  const faults = [
+    ...schemaFaults(content.input),
+    ...dagFaults(steps),
+    ...content.steps.flatMap((step, index) => roleFaults(step, index, roles)),
+  ]
   if (faults.length > 0) {
     throw new TemplateError(faults.map(({ pointer, detail }) => ({ place: `${file}${pointer}`, detail })))
   }
   const { type, title, description = '', input = { type: 'object' } } = content
   return { type, title, description, input, steps }
+}
+
+/** A schema that cannot be compiled would refuse every request of its type, as a defect of the service. */
+function schemaFaults(input: Record<string, unknown> = {}) {
+  try {
+    const ajv = new Ajv({ allErrors: true, strictTypes: false })
+    formats.default(ajv)
+    ajv.compile(input)
+    return []
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return [{ pointer: '/input', detail: `is no JSON Schema that can be used: ${reason}` }]
+  }
 }
 
 function roleFaults(step: Static<typeof TemplateStep>, index: number, roles: readonly KnownRole[]) {

@@ -1,8 +1,8 @@
-import type { AgentProfile, Agents } from '../agents/agent.ts'
+import type { Agents } from '../agents/agent.ts'
 import { AppError } from '../errors.ts'
-import type { InputFault } from '../errors.ts'
 import { dagFaults } from './dag.ts'
 import { newId } from './ids.ts'
+import { disabledFaults, modelFaults, refuse, roleFaults, taskTypeFaults } from './plan-faults.ts'
 import type { CustomStep, StartTask, StartWorkflow, StepOptions } from './requests.ts'
 import type { Caller } from './service.ts'
 import type { NewWorkflow, WorkflowInput } from './store.ts'
@@ -14,6 +14,8 @@ import type { RunOptions, StepDefinition, StepState, WorkflowState } from './wor
 export interface PlanParts {
   readonly agents: Agents
   readonly templates: ReadonlyMap<string, Template>
+  /** Every model that can be asked for; null while that is not known. */
+  readonly listedModels: () => readonly string[] | null
 }
 
 /** Who asks, and when (milliseconds since the epoch, by the database's clock). */
@@ -26,6 +28,7 @@ export interface Origin {
 /** A new workflow for a request. Throws `invalid-workflow` with every fault, before anything is stored. */
 export function planWorkflow(parts: PlanParts, request: StartWorkflow, origin: Origin): NewWorkflow {
   const steps = stepsOf(parts, request)
+  refuse(modelFaults(parts.listedModels(), request))
   const input: WorkflowInput = {
     requirement: request.requirement,
     context: request.context ?? {},
@@ -39,14 +42,18 @@ export function planWorkflow(parts: PlanParts, request: StartWorkflow, origin: O
 
 /** A direct task: a workflow of one step. Throws `not-found` for a role that is not there, `invalid-workflow`. */
 export function planTask(
-  { agents }: PlanParts,
+  { agents, listedModels }: PlanParts,
   { role, request }: { readonly role: string; readonly request: StartTask },
   origin: Origin,
 ): NewWorkflow {
   const profile = agents.profile(role)
   if (profile === undefined) throw new AppError('not-found', `There is no agent "${role}".`)
   const step = { id: 'task', role, task: request.task, ...(request.task_type ? { task_type: request.task_type } : {}) }
-  refuse([...disabledFault(agents, role, 'role'), ...taskTypeFaults(profile, step, '')])
+  refuse([
+    ...disabledFaults(agents, role, 'role'),
+    ...taskTypeFaults(profile, step, ''),
+    ...modelFaults(listedModels(), request),
+  ])
   const { options = {}, context = {}, files = [], metadata = {} } = request
   const input: WorkflowInput = { requirement: null, context, files, metadata, options }
   const named = { id: newId('task'), kind: 'task', type: 'task' } as const
@@ -68,36 +75,8 @@ function stepsOf({ agents, templates }: PlanParts, request: StartWorkflow): read
       faults: [{ pointer: '/type', detail }],
     })
   }
-  refuse(template.steps.flatMap((step) => disabledFault(agents, step.role, '/type')))
+  refuse(template.steps.flatMap((step) => disabledFaults(agents, step.role, '/type')))
   return template.steps
-}
-
-function roleFaults(agents: Agents, step: CustomStep, pointer: string): readonly InputFault[] {
-  const profile = agents.profile(step.role)
-  if (profile === undefined) {
-    const known = agents.profiles.map((other) => other.role).join(', ')
-    return [
-      { pointer: `${pointer}/role`, detail: `step "${step.id}": "${step.role}" is not a role; there are ${known}` },
-    ]
-  }
-  return [...disabledFault(agents, step.role, `${pointer}/role`), ...taskTypeFaults(profile, step, pointer)]
-}
-
-function taskTypeFaults(profile: AgentProfile, step: CustomStep, pointer: string): readonly InputFault[] {
-  const type = step.task_type
-  if (type === undefined || profile.taskTypes.some((known) => known.name === type)) return []
-  const known = profile.taskTypes.map((other) => other.name).join(', ')
-  const detail = `step "${step.id}": "${type}" is not a task type of ${step.role}; there are ${known}`
-  return [{ pointer: `${pointer}/task_type`, detail }]
-}
-
-function disabledFault(agents: Agents, role: string, pointer: string): readonly InputFault[] {
-  return agents.profile(role)?.enabled === false ? [{ pointer, detail: `the role "${role}" is disabled here` }] : []
-}
-
-function refuse(faults: readonly InputFault[]): void {
-  const [first] = faults
-  if (first !== undefined) throw new AppError('invalid-workflow', `This cannot be run: ${first.detail}.`, { faults })
 }
 
 /** A step as it was asked for, in the service's own terms. */

@@ -37,6 +37,8 @@ interface Run {
   readonly index: number
   readonly watch: Stopwatch
   readonly limits: TryLimits
+  /** Name of what set the time that one start may take. */
+  readonly limitedBy: 'TASK_TIMEOUT' | 'options.timeout_seconds'
   /** Aborted when its time is up, when it may not start any more, or when the workflow is no longer held. */
   readonly waiting: AbortSignal
 }
@@ -72,11 +74,13 @@ async function failByDefect(
 
 async function runOnce(parts: StepRunnerParts, hold: HeldWorkflow, index: number): Promise<void> {
   const { definition, timeUsedMs } = hold.step(index)
-  const timeoutMs = definition.options.timeoutMs ?? hold.state().options.timeoutMs ?? parts.limits.timeoutMs
+  const asked = definition.options.timeoutMs ?? hold.state().options.timeoutMs
+  const timeoutMs = asked ?? parts.limits.timeoutMs
   const limits = { ...parts.limits, timeoutMs }
+  const limitedBy = asked === undefined ? 'TASK_TIMEOUT' : 'options.timeout_seconds'
   const watch = createStopwatch(timeUsedMs, timeoutMs)
   const waiting = AbortSignal.any([watch.timeUp, hold.over, parts.draining])
-  const run: Run = { hold, index, watch, limits, waiting }
+  const run: Run = { hold, index, watch, limits, limitedBy, waiting }
   try {
     const start = await admit(parts, run)
     if (start === null) return
@@ -103,11 +107,12 @@ async function admit(parts: StepRunnerParts, run: Run): Promise<Start | null> {
   const { hold, index, watch, waiting } = run
   const { definition, notBefore } = hold.step(index)
   const { id, priority, createdAt, options } = hold.state()
+  let target: Target | null = null
   try {
     watch.start()
-    if (notBefore !== null) await sleep(Math.max(0, notBefore - parts.clock.now()), undefined, { signal: waiting })
     const wanted = definition.options.model ?? options.model ?? parts.agents.profile(definition.role)?.model ?? null
-    const target = await parts.model.target(wanted, waiting)
+    target = await parts.model.target(wanted, waiting)
+    if (notBefore !== null) await sleep(Math.max(0, notBefore - parts.clock.now()), undefined, { signal: waiting })
     for (;;) {
       await parts.model.whenReady(target, waiting)
       watch.pause()
@@ -121,17 +126,17 @@ async function admit(parts: StepRunnerParts, run: Run): Promise<Start | null> {
   } catch (error) {
     if (hold.over.aborted || parts.draining.aborted) return null
     if (!watch.timeUp.aborted) throw error
-    await failWaiting(run)
+    await failWaiting(parts, run, target)
     return null
   }
 }
 
-/** Its time ran out while the breaker was open: a new start would wait as long. */
-async function failWaiting({ hold, index, limits }: Run): Promise<void> {
-  const seconds = Math.round(limits.timeoutMs / 1000)
-  const message = `Circuit breaker is OPEN: the model server did not recover within ${seconds} s (TASK_TIMEOUT).`
-  const failure: Failure = { code: 'circuit_open', message, retryable: true }
-  await hold.change({ happening: { type: 'step_failed', step: index, failure } })
+/** Its time ran out while it could not be tried: a new start would wait as long. */
+async function failWaiting(parts: StepRunnerParts, run: Run, target: Target | null): Promise<void> {
+  const refusal = target === null ? null : parts.model.refusal(target)
+  const failure = refusal === null ? timedOut(run) : toFailure(refusal)
+  const message = refusal === null ? failure.message : `${failure.message} ${timedOut(run).message}`
+  await run.hold.change({ happening: { type: 'step_failed', step: run.index, failure: { ...failure, message } } })
 }
 
 async function attempt(
@@ -150,9 +155,9 @@ async function attempt(
   await settleFailure(parts, run, { outcome, failure, target })
 }
 
-function timedOut({ limits }: Run): Failure {
-  const seconds = limits.timeoutMs / 1000
-  return { code: 'task_timeout', message: `The step took longer than ${seconds} s (TASK_TIMEOUT).`, retryable: true }
+function timedOut({ limits, limitedBy }: Run): Failure {
+  const seconds = Number((limits.timeoutMs / 1000).toPrecision(3))
+  return { code: 'task_timeout', message: `The step took longer than ${seconds} s (${limitedBy}).`, retryable: true }
 }
 
 interface FailedTry {

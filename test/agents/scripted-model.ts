@@ -20,6 +20,7 @@ export function scriptedModel(script: readonly ScriptedCall[]): Model & { readon
     admit: () => ({ release() {} }),
     whenReady: async () => {},
     readyInMs: () => 0,
+    refusal: () => null,
     async *stream(request, signal) {
       const call = script[requests.length]
       requests.push(request)

@@ -24,6 +24,7 @@ function modelOf(stream: () => AsyncIterable<ModelEvent>): Model {
     admit: () => ({ release: () => {} }),
     whenReady: async () => {},
     readyInMs: () => 0,
+    refusal: () => null,
     stream,
   }
 }

@@ -88,21 +88,29 @@ function takeDelta({ texts, open, faults }: Seen, { step, attempt, offset, text 
   texts.set(key, before + text)
 }
 
-function takeLifecycle({ lifecycle, texts, open, kept, faults }: Seen, event: WireEvent): void {
-  const { type, seq, step, attempt, output } = event
+function takeLifecycle(seen: Seen, event: WireEvent): void {
+  const { lifecycle, faults } = seen
   const last = lifecycle.at(-1)
-  if (seq !== (last?.seq ?? 0) + 1) faults.push(`${type} is ${seq}, after ${last?.seq}`)
-  if (last !== undefined && endings.has(last.type)) faults.push(`${type} after the end`)
+  const expected = (last?.seq ?? 0) + 1
+  if (event.seq !== expected) faults.push(`${event.type} is ${event.seq} instead of ${expected}`)
+  if (last !== undefined && endings.has(last.type)) faults.push(`${event.type} after the end`)
   lifecycle.push(event)
+  turnAttempt(seen, event)
+  if (event.type === 'step.completed') keep(seen, event)
+}
+
+function turnAttempt({ texts, open, faults }: Seen, { type, step, attempt }: WireEvent): void {
   const key = `${step}@${attempt}`
-  if (type === 'step.started') {
-    if (texts.has(key)) faults.push(`${key} was opened twice`)
-    texts.set(key, '')
-    open.add(key)
-  } else if (closing.has(type)) open.delete(key)
-  if (type === 'step.completed' && step !== undefined) {
-    if (kept[step] !== undefined) faults.push(`${step} was completed twice`)
-    kept[step] = texts.get(key) ?? ''
-    if (output !== kept[step]) faults.push(`the output of ${key} is not what its deltas were`)
-  }
+  if (closing.has(type)) open.delete(key)
+  if (type !== 'step.started') return
+  if (texts.has(key)) faults.push(`${key} was opened twice`)
+  texts.set(key, '')
+  open.add(key)
+}
+
+function keep({ texts, kept, faults }: Seen, { step = '', attempt, output }: WireEvent): void {
+  const text = texts.get(`${step}@${attempt}`) ?? ''
+  if (kept[step] !== undefined) faults.push(`${step} was completed twice`)
+  if (output !== text) faults.push(`the output of ${step}@${attempt} is not what its deltas were`)
+  kept[step] = text
 }

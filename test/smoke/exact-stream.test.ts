@@ -2,14 +2,15 @@ import { describe, expect } from 'vitest'
 import type { ModelServerDouble } from '../support/fault-server.ts'
 import { pollToEnd, readStream, readToEnd } from './event-connection.ts'
 import { createEventJournal } from './event-journal.ts'
+import type { EventJournal } from './event-journal.ts'
 import { seededRandom } from './seeded-random.ts'
-import { customStep, getJson, postWorkflow, taskOf, test } from './smoke-test.ts'
+import { customStep, getJson, taskOf, test } from './smoke-test.ts'
 import type { SeenWorkflow } from './smoke-test.ts'
 
 const cuts = 12
 /** More text than a connection may read before it is cut, so that no cut waits for text that is held back. */
-const textPerCut = 1200
-const mostBytesPerCut = 1000
+const textPerCut = 700
+const mostBytesPerCut = 600
 
 const hostile = [
   'emoji 😀👩‍👩‍👧‍👦🏳️‍🌈 and 𝔘𝔫𝔦𝔠𝔬𝔡𝔢, ',
@@ -80,6 +81,11 @@ function talk(model: ModelServerDouble, valve: ReturnType<typeof createValve>): 
   })
 }
 
+function expectExact(journal: EventJournal, outputs: Readonly<Record<string, string | null>>): void {
+  expect(journal.faults()).toEqual([])
+  expect(journal.kept()).toEqual(outputs)
+}
+
 describe('a stream over a real socket', () => {
   test('is exact, however often it is cut, while the model still talks', async ({ site, model }) => {
     const pick = seededRandom(20_260)
@@ -87,56 +93,40 @@ describe('a stream over a real socket', () => {
     talk(model, valve)
     await site.start({ SSE_HEARTBEAT_SECONDS: '0.05' })
     const steps = [customStep('left'), customStep('right'), customStep('last', ['left', 'right'])]
-    const { id } = await postWorkflow(site.url(), { type: 'custom', requirement: 'Texts that hurt.', steps })
-    const events = `${site.url()}/workflows/${id}/events`
+    const body = { type: 'custom', requirement: 'Texts that hurt.', steps }
 
+    const journal = createEventJournal()
+    valve.raise(textPerCut)
+    const started = await readStream(`${site.url()}/workflows`, journal, { body, cutAfterBytes: 4000 })
+    expect(started).toMatchObject({ status: 200, end: 'cut' })
+    const id = journal.lifecycle()[0]?.workflow_id ?? ''
+    const events = `${site.url()}/workflows/${id}/events`
     const polled = createEventJournal()
     const polling = pollToEnd(() => events, polled)
-    const journal = createEventJournal()
-    for (let n = 1; n <= cuts; n += 1) {
+    for (let n = 2; n <= cuts; n += 1) {
       valve.raise(n * textPerCut)
-      const cutAfterBytes = n === 1 ? 4000 : pick(1, mostBytesPerCut)
+      const cutAfterBytes = pick(1, mostBytesPerCut)
       expect(await readStream(events, journal, { cutAfterBytes })).toMatchObject({ status: 200, end: 'cut' })
     }
     const watching = readToEnd(() => events, journal)
-    await journal.until(() => journal.text('left', 1).length > 1000 && journal.text('right', 1).length > 1000)
+    await journal.until(() => journal.text('left', 1).length > 500 && journal.text('right', 1).length > 500)
     expect(model.calls.map(({ running }) => running)).toEqual([true, true])
     valve.raise(Infinity)
     await Promise.all([watching, polling])
 
-    expect(journal.faults()).toEqual([])
-    expect(journal.lifecycle().at(-1)?.type).toBe('workflow.completed')
-    expect(journal.lifecycle().map(({ seq }) => seq)).toEqual(journal.lifecycle().map((_, index) => index + 1))
-    const workflow = await getJson<SeenWorkflow>(`${site.url()}/workflows/${id}`)
-    const outputs = Object.fromEntries(workflow.steps.map((step) => [step.id, step.output]))
+    const { steps: ended } = await getJson<SeenWorkflow>(`${site.url()}/workflows/${id}`)
+    const outputs = Object.fromEntries(ended.map((step) => [step.id, step.output]))
     expect(outputs).toEqual(Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, wellFormed(text)])))
-    expect(journal.kept()).toEqual(outputs)
-    expect(polled.faults()).toEqual([])
-    expect(polled.kept()).toEqual(outputs)
+    expect(journal.lifecycle().at(-1)?.type).toBe('workflow.completed')
+    expectExact(journal, outputs)
+    expectExact(polled, outputs)
     expect(polled.lifecycle()).toEqual(journal.lifecycle())
     expect(await readStream(events, journal)).toMatchObject({ status: 204, bytes: 0 })
 
-    const again = createEventJournal()
-    for (let n = 0; n < cuts; n += 1) await readStream(events, again, { cutAfterBytes: pick(1, 40_000) })
-    if (again.lifecycle().at(-1)?.type !== 'workflow.completed') await readToEnd(() => events, again)
-    expect(again.faults()).toEqual([])
-    expect(again.kept()).toEqual(outputs)
-    expect(again.lifecycle()).toEqual(journal.lifecycle())
-  })
-
-  test('begins with the POST that starts the workflow', async ({ site, model }) => {
-    const valve = createValve()
-    talk(model, valve)
-    await site.start()
-    const journal = createEventJournal()
-    const body = { type: 'custom', requirement: 'A text that hurts.', steps: [customStep('left')] }
-    const stream = readStream(`${site.url()}/workflows`, journal, { body })
-    valve.raise(100)
-    await journal.until(() => journal.text('left', 1).length > 50)
-    expect(model.calls[0]?.running).toBe(true)
-    valve.raise(Infinity)
-    expect(await stream).toMatchObject({ status: 200, end: 'clean' })
-    expect(journal.faults()).toEqual([])
-    expect(journal.kept()).toEqual({ left: wellFormed(texts['left'] ?? '') })
+    const late = createEventJournal()
+    for (let n = 0; n < cuts; n += 1) await readStream(events, late, { cutAfterBytes: pick(1, 30_000) })
+    await readToEnd(() => events, late)
+    expectExact(late, outputs)
+    expect(late.lifecycle()).toEqual(journal.lifecycle())
   })
 })

@@ -30,15 +30,23 @@ export const test = base.extend<{ model: ModelServerDouble; site: Site }>({
     await use(model)
     await model.close()
   },
-  site: async ({ model }, use) => {
+  site: async ({ model, onTestFailed }, use) => {
     await preparedForTests()
     const { path, remove } = await temporaryDirectory()
     const processes: ServiceProcess[] = []
+    onTestFailed(() => processes.forEach(showLog))
     await use(createSite(path, model, processes))
     await Promise.all(processes.map((service) => service.kill()))
     await remove()
   },
 })
+
+/** What a process had to complain about, for whoever looks into a failed test. */
+function showLog(service: ServiceProcess): void {
+  const lines = service.log().filter(({ level }) => level !== 'DEBUG' && level !== 'INFO')
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+  process.stdout.write(`process ${service.pid}:\n${text}${service.stderr()}`)
+}
 
 function createSite(directory: string, model: ModelServerDouble, processes: ServiceProcess[]): Site {
   let url = ''

@@ -163,6 +163,7 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
     engine,
     templates: loadTemplates([], roles),
     maxQueuedWorkflows: 1000,
+    listedModels: () => llm.listedModels(),
   })
   const follow = async (ref: string | WorkflowRef) => followEvents(await service.openEvents(refOf(ref), null))
   return {

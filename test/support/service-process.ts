@@ -57,6 +57,16 @@ export interface ServiceProcess {
 }
 
 const mainFile = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+/** Node keeps what it has compiled there, which spares a start a quarter of its time. */
+const compileCache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'multi-agent-service', 'compiled')
+const own: Environment = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  DATA_DIRECTORY: './data',
+  LOG_FILE: '',
+  METRICS_SNAPSHOT_FILE: '',
+  NODE_COMPILE_CACHE: compileCache,
+}
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ']
 const pollMs = 15
 
@@ -71,7 +81,7 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   const output = collectOutput(child)
   const ended = once(child, 'close').then(([code, signal]) => {
     output.close()
-    return { code, signal, afterMs: performance.now() - startedAt } as ProcessEnd
+    return { code, signal, afterMs: performance.now() - startedAt }
   })
   const listening = output.logged(/ listens on /).then(({ message }) => message.slice(message.indexOf('http')))
   listening.catch(() => undefined)
@@ -103,7 +113,6 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
 
 function environment(given: Environment): NodeJS.ProcessEnv {
   const kept = inherited.map((name) => [name, process.env[name] ?? null] as const)
-  const own = { HOST: '127.0.0.1', PORT: '0', DATA_DIRECTORY: './data', LOG_FILE: '', METRICS_SNAPSHOT_FILE: '' }
   const all = Object.entries({ ...Object.fromEntries(kept), ...own, ...given })
   return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null))
 }

@@ -47,6 +47,9 @@ steps:
     depends_on: [security, quality]
 `
 
+/** Schemas that nothing can be held to: the first refusal would be a defect of the service. */
+const uselessInputs = ['{ type: objekt }', "{ properties: { a: { pattern: '((' } } }"]
+
 function faultsOf(files: readonly string[]): TemplateError['faults'] {
   try {
     loadTemplates(files, roles)
@@ -56,6 +59,14 @@ function faultsOf(files: readonly string[]): TemplateError['faults'] {
   }
   throw new Error('the files were taken')
 }
+
+test.for(uselessInputs)('the input %s is refused at the start', (input, { write }) => {
+  const file = write(
+    'bad.yaml',
+    `type: bad\ntitle: Bad\ninput: ${input}\nsteps: [{id: a, role: developer, task: Do it.}]\n`,
+  )
+  expect(faultsOf([file])).toMatchObject([{ place: `${file}/input` }])
+})
 
 describe('a good file', () => {
   test('is a template beside the built-in ones', ({ write }) => {

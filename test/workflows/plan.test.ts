@@ -3,6 +3,7 @@ import { createRoles } from '../../src/agents/roles.ts'
 import { AppError } from '../../src/errors.ts'
 import type { InputFault } from '../../src/errors.ts'
 import { planTask, planWorkflow, stepDefinition } from '../../src/workflows/plan.ts'
+import type { PlanParts } from '../../src/workflows/plan.ts'
 import type { CustomStep, StartTask, StartWorkflow } from '../../src/workflows/requests.ts'
 import { builtInTemplates } from '../../src/workflows/templates.ts'
 import { teamOf } from '../agents/agent-task.ts'
@@ -16,7 +17,7 @@ const origin = {
 }
 
 function partsWith(settings: Readonly<Record<string, { enabled: boolean }>> = {}) {
-  return { agents: teamOf(scriptedModel([]), { roles: createRoles(), settings }), templates }
+  return { agents: teamOf(scriptedModel([]), { roles: createRoles(), settings }), templates, listedModels: () => null }
 }
 
 const parts = partsWith()
@@ -42,7 +43,7 @@ function refusal(work: () => unknown): AppError {
   throw new Error('it was taken')
 }
 
-function faultsOf(request: StartWorkflow, of = parts): readonly InputFault[] {
+function faultsOf(request: StartWorkflow, of: PlanParts = parts): readonly InputFault[] {
   const error = refusal(() => planWorkflow(of, request, origin))
   expect(error.code).toBe('invalid-workflow')
   return error.details.faults ?? []
@@ -304,5 +305,24 @@ describe('a step', () => {
   test('has no option that was not given', () => {
     const { options } = stepDefinition({ id: 'a', role: 'developer', task: 'x', options: { timeout_seconds: 0.25 } })
     expect(options).toStrictEqual({ timeoutMs: 250 })
+  })
+})
+
+describe('a model that is asked for', () => {
+  const listing = { ...parts, listedModels: () => ['qwen3', 'devstral'] }
+
+  test('has to be listed, in the request and in each step', () => {
+    const request = custom({ id: 'a' }, { id: 'b', options: { model: 'nope-9' } })
+    expect(faultsOf({ ...request, options: { model: 'nope' } }, listing)).toEqual([
+      { pointer: '/options/model', detail: 'no model server lists "nope"; there are qwen3, devstral' },
+      { pointer: '/steps/1/options/model', detail: 'no model server lists "nope-9"; there are qwen3, devstral' },
+    ])
+    const task = { task: 'Do it.', options: { model: 'nope' } }
+    expect(refusal(() => planTask(listing, { role: 'developer', request: task }, origin)).code).toBe('invalid-workflow')
+  })
+
+  test('is taken when it is listed, and while the lists are not known', () => {
+    expect(() => planWorkflow(listing, { ...custom({ id: 'a' }), options: { model: 'qwen3' } }, origin)).not.toThrow()
+    expect(() => planWorkflow(parts, { ...custom({ id: 'a' }), options: { model: 'nope' } }, origin)).not.toThrow()
   })
 })
