@@ -7,6 +7,7 @@ import type { Composition } from './compose.ts'
 import { ConfigError, describeFaults } from './config/config-error.ts'
 import { loadSettings } from './config/load.ts'
 import { printSettings } from './config/print.ts'
+import { isSentryPlaceholder } from './config/sentry-placeholder.ts'
 import type { Settings } from './config/settings.ts'
 import { createLogger } from './observability/log.ts'
 import type { Log } from './observability/log.ts'
@@ -92,7 +93,7 @@ async function main(): Promise<void> {
   const logger = log.logger('main')
   for (const warning of warnings) logger.warning(warning)
   const sentry = await startSentry({
-    dsn: settings.sentryDsn,
+    dsn: isSentryPlaceholder(settings.sentryDsn) ? '' : settings.sentryDsn,
     environment: settings.sentryEnvironment,
     release: settings.sentryRelease === '' ? version : settings.sentryRelease,
     tracesSampleRate: settings.sentryTracesSampleRate,

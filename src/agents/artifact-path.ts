@@ -10,6 +10,9 @@ type Rule = readonly [refuses: (value: string) => boolean, reason: string]
 const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 const reservedName = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$|clock\$)$/i
 
+// what a publication of the files holds besides them, also under the short name that Windows gives it
+const ownFolder = /^(?:\.workflow|workfl~\d+)(?:\/|$)/i
+
 const pathRules: readonly Rule[] = [
   [(path) => path === '', 'the path is empty'],
   [(path) => Buffer.byteLength(path) > MAX_PATH_BYTES, `the path is longer than ${MAX_PATH_BYTES} bytes`],
@@ -20,6 +23,7 @@ const pathRules: readonly Rule[] = [
   [(path) => path.startsWith('~'), 'the path names a home folder'],
   [(path) => /%[0-9a-f]{2}/i.test(path), 'the path holds a percent escape'],
   [(path) => /[<>:"|?*]/.test(path), 'the path holds a character that file systems refuse'],
+  [(path) => ownFolder.test(path.normalize('NFKC')), "the folder .workflow is kept for the service's own files"],
   [(path) => path.split('/').length > MAX_DEPTH, `the path is deeper than ${MAX_DEPTH} folders`],
 ]
 

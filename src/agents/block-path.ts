@@ -1,5 +1,5 @@
 import type { FencedBlock } from './fenced-blocks.ts'
-import { isFileName } from './media-type.ts'
+import { beginsWithFolder, isClearPath, isNamedPath, isOneWord, isSpacedPath, namesSeveralFiles } from './path-shape.ts'
 
 // whoever names a file in more than this does not name a file; it also bounds what a pattern can cost
 const MAX_NAME_LENGTH = 4096
@@ -7,12 +7,11 @@ const MAX_NAME_LENGTH = 4096
 const fileMark = /^\**file(?:name)?\**\s*:\**\s*/i
 const attribute = /(?:^|\s)(?:title|file|filename|path)=(?:"([^"]*)"|'([^']*)'|([^\s"']+))/i
 const status = /^(?:new|updated?|modified|changed|unchanged|created?|added|existing)(?: file)?$/i
-const productNames = /^(?:(?:node|vue|react|next|nuxt|express|angular|three|d3|ember|discord)\.js|\.net)$/i
 
 /**
  * The path that a fenced block gives itself, as it is written, or null for a block that names none. Forms:
  * `python:src/app.py`, `python title="src/app.py"`, `src/app.py` behind the fence; a line `File: src/app.py` or a
- * heading holding just a path right before it.
+ * heading holding just a path right before it. A path may hold blanks where it is quoted, or its extension tells it.
  */
 export function pathOfBlock(block: FencedBlock): string | null {
   return pathInInfo(block.info) ?? (block.lead === null ? null : pathInLead(block.lead))
@@ -36,7 +35,7 @@ function pathInAttribute(info: string): string | null {
       ?.slice(1)
       .find((value) => value !== undefined) ?? '',
   )
-  return isOneWord(path) && (/[/\\]/.test(path) || isFileName(path)) ? path : null
+  return isNamedPath(path) ? path : null
 }
 
 function pathAfterColon(written: string, spaced: boolean): string | null {
@@ -57,13 +56,16 @@ function pathAfterMark(written: string): string | null {
   const quoted = /^([`"])([^`"]+)\1([^`"]*)$/.exec(written)
   if (quoted !== null) return isDecoration(quoted[3] ?? '') ? withoutStatus(quoted[2] ?? '') : null
   const plain = withoutStatus(withoutEmphasis(written))
-  return isOneWord(plain) && (/[/\\]/.test(plain) || isFileName(plain)) ? plain : null
+  return isNamedPath(plain) && !namesSeveralFiles(plain) ? plain : null
 }
 
 function pathInHeading(heading: string): string | null {
   const text = withoutEmphasis(withoutStatus(withoutEmphasis(heading.replace(/^\d+(?:\.\d+)*[.)]?\s+/, ''))))
-  const path = withoutStatus(/^`([^`]+)`$/.exec(text)?.[1] ?? text)
-  return isClearPath(path) ? path : null
+  const quoted = /^`([^`]+)`$/.exec(text)?.[1]
+  const path = withoutStatus(quoted ?? text)
+  if (isOneWord(path)) return isClearPath(path) ? path : null
+  if (!isSpacedPath(path) || namesSeveralFiles(path)) return null
+  return quoted !== undefined || beginsWithFolder(path) ? path : null
 }
 
 /** Asterisks around it and a colon behind it. */
@@ -76,16 +78,6 @@ function withoutEmphasis(text: string): string {
 function isDecoration(text: string): boolean {
   const rest = withoutEmphasis(text.replaceAll('*', ''))
   return rest === '' || withoutStatus(rest) === ''
-}
-
-/** It is a path without being told so. */
-function isClearPath(text: string): boolean {
-  if (!isOneWord(text) || text.includes('://') || productNames.test(text)) return false
-  return isFileName(text) || /[/\\][^/\\]*\.[a-z][a-z0-9]{0,9}$/i.test(text)
-}
-
-function isOneWord(text: string): boolean {
-  return text !== '' && !/\s/.test(text)
 }
 
 /** `src/app.py (new)` is the file `src/app.py`. */

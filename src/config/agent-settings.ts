@@ -31,7 +31,8 @@ function role<T extends TProperties>(config: T) {
       prompt_file: Type.Optional(
         Type.String({
           format: 'path',
-          description: 'Markdown file with the system prompt. A role that is not built in needs it.',
+          description:
+            'Markdown file with the system prompt; a relative path starts at the working directory. A role that is not built in needs it.',
         }),
       ),
       config: Type.Object(config, configOfChoice),

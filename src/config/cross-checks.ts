@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { BUILT_IN_ROLES } from './agent-settings.ts'
 import type { Fault } from './config-error.ts'
-import { nearest } from './nearest.ts'
+import { didYouMean, nearest } from './nearest.ts'
 import { dotted, faultOf, type Entry } from './reading.ts'
 import type { SettingsFile } from './settings.ts'
 
@@ -15,6 +15,8 @@ interface Checked {
   readonly entries: readonly Entry[]
   /** Paths, dotted, of the settings at fault: no rule judges those. */
   readonly invalid: ReadonlySet<string>
+  /** How strong the source of an entry is: of two, the greater number wins. */
+  readonly strengthOf: (entry: Entry) => number
   /** Where relative paths start. */
   readonly directory: string
 }
@@ -24,19 +26,25 @@ export function crossCheck(checked: Checked): readonly Fault[] {
   return [...checkDelays(checked), ...checkHost(checked), ...checkRoles(checked), ...checkFiles(checked)]
 }
 
-function checkDelays({ file, entries, invalid }: Checked): readonly Fault[] {
+function checkDelays(checked: Checked): readonly Fault[] {
+  const { file, invalid } = checked
   const initial = 'llm_retry_initial_delay'
   const longest = 'llm_retry_max_delay'
   if (invalid.has(initial) || invalid.has(longest) || file[longest] >= file[initial]) return []
-  const given = find(entries, longest)
-  if (given !== undefined) return [faultOf(given, `must be at least ${initial} (${file[initial]})`)]
-  return faultAt(entries, initial, `must be at most ${longest} (${file[longest]})`)
+  return faultAtStrongest(checked, {
+    [longest]: `must be at least ${initial} (${file[initial]})`,
+    [initial]: `must be at most ${longest} (${file[longest]})`,
+  })
 }
 
-function checkHost({ file, entries, invalid }: Checked): readonly Fault[] {
+function checkHost(checked: Checked): readonly Fault[] {
+  const { file, invalid } = checked
   if (invalid.has('host') || invalid.has('auth') || file.auth === 'none' || isLoopback(file.host)) return []
   const way = 'set AUTH=none to let everybody who can connect use the service, or HOST=127.0.0.1'
-  return faultAt(entries, 'host', `is an address that other machines can reach, and no API keys protect it: ${way}`)
+  return faultAtStrongest(checked, {
+    host: `is an address that other machines can reach, and no API keys protect it: ${way}`,
+    auth: `asks for API keys, there are none, and other machines can reach host (${file.host}): ${way}`,
+  })
 }
 
 function checkRoles({ entries }: Checked): readonly Fault[] {
@@ -47,8 +55,9 @@ function checkRoles({ entries }: Checked): readonly Fault[] {
   )
   return incomplete.flatMap((role) => {
     const entry = given.find(({ path }) => path[1] === role)
-    const hint = `did you mean ${nearest(role, BUILT_IN_ROLES)}? A role of your own needs prompt_file`
-    return entry === undefined ? [] : [{ place: entry.place, detail: `agents.${role} is not built in; ${hint}` }]
+    const hint = didYouMean(nearest(role, BUILT_IN_ROLES)) || '.'
+    const detail = `agents.${role} is not built in${hint} A role of your own needs prompt_file`
+    return entry === undefined ? [] : [{ place: entry.place, detail }]
   })
 }
 
@@ -82,7 +91,15 @@ function find(entries: readonly Entry[], path: string): Entry | undefined {
   return entries.find((entry) => dotted(entry.path) === path)
 }
 
-function faultAt(entries: readonly Entry[], path: string, detail: string): readonly Fault[] {
-  const entry = find(entries, path)
-  return entry === undefined ? [] : [faultOf(entry, detail)]
+/** One fault for settings that do not fit together: the strongest was set to change something. Of equals, the first. */
+function faultAtStrongest(
+  { entries, strengthOf }: Checked,
+  details: Readonly<Record<string, string>>,
+): readonly Fault[] {
+  const given = Object.entries(details).flatMap(([path, detail]) => {
+    const entry = find(entries, path)
+    return entry === undefined ? [] : [{ entry, detail }]
+  })
+  const [blamed] = given.toSorted((a, b) => strengthOf(b.entry) - strengthOf(a.entry))
+  return blamed === undefined ? [] : [faultOf(blamed.entry, blamed.detail)]
 }

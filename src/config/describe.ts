@@ -4,7 +4,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   path: 'path',
   'proxy-address': 'IP address, or network as address/bits',
   'http-url': 'http or https URL',
-  'http-url-or-empty': 'http or https URL',
+  'sentry-dsn-or-empty': 'Sentry DSN, as https://KEY@HOST/PROJECT',
   'postgres-url-or-empty': 'postgres URL',
   host: 'IP address or host name',
 }

@@ -6,6 +6,7 @@ import { dotted, type Entry, type Reading } from './reading.ts'
 import { readSecretFiles } from './secret-files.ts'
 import type { Settings } from './settings.ts'
 import { readConfigFile, readDotenv } from './source-files.ts'
+import { isSentryPlaceholder } from './sentry-placeholder.ts'
 import { createValidator } from './validate.ts'
 import { rolesAddedBy, variableNames, type Variables } from './variable-names.ts'
 
@@ -47,10 +48,20 @@ export function loadSettings({ argv, env, cwd }: SettingSources, validate = crea
   const faults = [
     ...readings.flatMap((reading) => reading.faults),
     ...invalid.map(({ fault }) => fault),
-    ...crossCheck({ file, entries, invalid: new Set(paths), directory: cwd }),
+    ...crossCheck({
+      file,
+      entries,
+      invalid: new Set(paths),
+      strengthOf: (entry) => readings.findIndex((reading) => reading.entries.includes(entry)),
+      directory: cwd,
+    }),
   ]
   if (faults.length > 0) throw new ConfigError(faults.toSorted(byPlace))
-  return { settings: settingsFromFile(file), warnings: [...new Set(readings.flatMap((reading) => reading.warnings))] }
+  const warnings = readings.flatMap((reading) => reading.warnings)
+  if (isSentryPlaceholder(file.sentry_dsn)) {
+    warnings.push('sentry_dsn is still the placeholder of the guide: errors are not reported to Sentry')
+  }
+  return { settings: settingsFromFile(file), warnings: [...new Set(warnings)] }
 }
 
 function filled(variables: Variables): Variables {

@@ -41,7 +41,7 @@ export const observabilitySettings = {
   }),
   sentry_dsn: text({
     default: '',
-    format: 'http-url-or-empty',
+    format: 'sentry-dsn-or-empty',
     secret: true,
     description: 'Sentry project that errors are reported to. Empty: off.',
   }),

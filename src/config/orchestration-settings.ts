@@ -52,6 +52,6 @@ export const orchestrationSettings = {
   database_lock_timeout: seconds({ default: 10, description: 'Longest wait for a lock of the database.' }),
   workflow_types_files: list({
     default: [],
-    description: 'YAML files with workflow templates of your own.',
+    description: 'YAML files with workflow templates of your own; relative paths start at the working directory.',
   }),
 }

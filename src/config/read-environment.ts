@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { CONFIG_KEY } from './agent-settings.ts'
 import { isOfGuideOnly, looksLikeOurs } from './foreign-names.ts'
-import { nearest } from './nearest.ts'
+import { isLaterVariable, NO_SUCH_SETTING } from './later-settings.ts'
+import { didYouMean, nearest } from './nearest.ts'
 import { addEntry, faultOf, openReading, type Entry, type OpenReading, type Reading } from './reading.ts'
 import { isTableOfSettings, settingAt } from './setting-path.ts'
 import type { SettingSchema } from './setting.ts'
@@ -25,7 +26,7 @@ export function readEnvironment(variables: Variables, names: VariableNames, orig
 
 function readVariable(reading: OpenReading, names: VariableNames, variable: Variable): void {
   const path = names.pathOf(variable.name)
-  if (path === undefined) return warnOfUnknown(reading, names, variable)
+  if (path === undefined) return judgeUnknown(reading, names, variable)
   const schema = settingAt(path) ?? { type: 'string' }
   const isEmpty = variable.value.trim() === ''
   if (isEmpty && schema.emptyMeansOff !== true) return
@@ -47,13 +48,17 @@ function readConfig(reading: OpenReading, entry: Entry, schema: SettingSchema): 
   }
 }
 
-function warnOfUnknown(reading: OpenReading, names: VariableNames, { name, place }: Variable): void {
+function judgeUnknown(reading: OpenReading, names: VariableNames, { name, place, value }: Variable): void {
+  if (isLaterVariable(name)) {
+    if (value.trim() !== '') reading.faults.push({ place, detail: NO_SUCH_SETTING })
+    return
+  }
   if (isOfGuideOnly(name)) {
     reading.warnings.push(`${place} has no effect here`)
     return
   }
   if (!looksLikeOurs(name)) return
-  reading.warnings.push(`${place} is no setting of this service; did you mean ${nearest(name, names.known)}?`)
+  reading.warnings.push(`${place} is no setting of this service${didYouMean(nearest(name, names.known))}`)
 }
 
 /** Two variables of one source that stand for one setting must agree. */

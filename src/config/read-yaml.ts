@@ -12,7 +12,8 @@ import {
 import { BUILT_IN_ROLES, CONFIG_KEY, ROLE_NAME } from './agent-settings.ts'
 import { typesOf } from './describe.ts'
 import { isOfGuideOnly } from './foreign-names.ts'
-import { nearest } from './nearest.ts'
+import { isLaterKey, NO_SUCH_SETTING } from './later-settings.ts'
+import { didYouMean, nearest } from './nearest.ts'
 import { addEntry, dotted, faultOf, openReading, type OpenReading, type Reading } from './reading.ts'
 import {
   isTableOfSettings,
@@ -93,20 +94,22 @@ function refuseKey({ reading }: YamlSource, { path, place }: Place): void {
   }
   if (path.length === 2) {
     const rule = 'a role is named with lower-case letters, digits and _'
-    reading.faults.push({ place, detail: `${dotted(path)}: ${rule}; did you mean ${nearest(name, BUILT_IN_ROLES)}?` })
+    reading.faults.push({ place, detail: `${dotted(path)}: ${rule}${didYouMean(nearest(name, BUILT_IN_ROLES))}` })
     return
   }
-  reading.faults.push({ place, detail: `unknown key ${dotted(path)}; did you mean ${suggestion(path)}?` })
+  const reason = path.length === 1 && isLaterKey(name) ? `: ${NO_SUCH_SETTING}` : didYouMean(suggestion(path))
+  reading.faults.push({ place, detail: `unknown key ${dotted(path)}${reason}` })
 }
 
-function suggestion(path: readonly string[]): string {
+function suggestion(path: readonly string[]): string | undefined {
   const parent = path.slice(0, -1)
   const name = path.at(-1) ?? ''
   if (parent.length === 0) return nearest(name, [...TOP_LEVEL_NAMES, ...SECRET_NAMES.map(secretFileName)])
   const config = [...parent, 'config']
   const ofConfig = Object.keys(settingAt(config)?.properties ?? {})
   if (ofConfig.includes(name)) return dotted([...config, name])
-  return dotted([...parent, nearest(name, Object.keys(settingAt(parent)?.properties ?? {}))])
+  const near = nearest(name, Object.keys(settingAt(parent)?.properties ?? {}))
+  return near === undefined ? undefined : dotted([...parent, near])
 }
 
 function schemaOf(path: readonly string[]): SettingSchema | undefined {

@@ -87,4 +87,4 @@ export function list(setting: Described<readonly string[]>) {
 }
 
 /** Formats of text that `validate.ts` knows. */
-export type SettingFormat = 'path' | 'http-url' | 'http-url-or-empty' | 'postgres-url-or-empty' | 'host'
+export type SettingFormat = 'path' | 'http-url' | 'sentry-dsn-or-empty' | 'postgres-url-or-empty' | 'host'

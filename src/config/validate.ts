@@ -3,6 +3,7 @@ import envSchema, { type EnvSchemaOpt } from 'env-schema'
 import { demandOf } from './describe.ts'
 import type { Fault } from './config-error.ts'
 import { faultOf, type Entry } from './reading.ts'
+import { isSentryPlaceholder } from './sentry-placeholder.ts'
 import { settingAt } from './setting-path.ts'
 import { ANNOTATIONS, LONGEST_SECONDS, type SettingFormat } from './setting.ts'
 import { SettingsFile } from './settings.ts'
@@ -50,10 +51,14 @@ function check(entries: readonly Entry[], ajv: AjvOption): { file: SettingsFile 
   }
 }
 
+/** What Sentry's own client takes, and it prints a DSN that it refuses. The project is a number. */
+const SENTRY_DSN = /^https?:\/\/\w+(?::\w*)?@(?:\[[:.\w]+\]|[\w.-]+)(?::\d+)?\/(?:[^\s?#]*\/)?\d+$/
+
 const FORMATS: Readonly<Record<SettingFormat | 'proxy-address', (text: string) => boolean>> = {
   path: (text) => !text.includes('\0'),
   'http-url': isHttpUrl,
-  'http-url-or-empty': (text) => text === '' || isHttpUrl(text),
+  'sentry-dsn-or-empty': (text) =>
+    text === '' || isSentryPlaceholder(text) || (SENTRY_DSN.test(text) && URL.canParse(text)),
   'postgres-url-or-empty': (text) => text === '' || (/^postgres(ql)?:\/\//i.test(text) && URL.canParse(text)),
   host: (text) =>
     isIP(text) !== 0 || /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(text),

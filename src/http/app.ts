@@ -1,12 +1,12 @@
 import { fastifySSE } from '@fastify/sse'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { fastify } from 'fastify'
-import type { FastifyServerOptions } from 'fastify'
+import type { FastifyHttpOptions, RawServerDefault } from 'fastify'
 import type { AppOptions, AppParts, HttpObserver } from './app-parts.ts'
 import { correlationIdOf } from './correlation.ts'
 import { addDescription, addDocs } from './docs.ts'
 import { createEventStreams } from './event-stream.ts'
-import { answerErrors, answerProblem, answerUnreadable } from './failure-answers.ts'
+import { answerErrors, answerProblem } from './failure-answers.ts'
 import { addGuards } from './guards.ts'
 import type { HttpApp } from './http-app.ts'
 import { acceptJsonOnly } from './json-body.ts'
@@ -27,6 +27,7 @@ import { taskDoor, workflowDoor } from './run-door.ts'
 import { addSchemas } from './schemas.ts'
 import { createStartChecks } from './start-checks.ts'
 import { createStreamGate } from './stream-gate.ts'
+import { answerExpectation, answerUnreadable } from './unreadable-requests.ts'
 import { ajvOptions, invalidRequest } from './validation.ts'
 
 const readRequestMs = 30_000
@@ -38,6 +39,7 @@ function serverOptions(options: AppOptions, observer: HttpObserver) {
     bodyLimit: options.bodyLimitBytes,
     trustProxy: typeof options.trustProxy === 'boolean' ? options.trustProxy : [...options.trustProxy],
     requestTimeout: readRequestMs,
+    http: { requireHostHeader: false },
     requestIdHeader: false,
     genReqId: ({ headers }) => correlationIdOf(headers),
     // Fastify's own answer is no problem document; draining is refused by the guards.
@@ -47,7 +49,7 @@ function serverOptions(options: AppOptions, observer: HttpObserver) {
     schemaErrorFormatter: (errors, part) => invalidRequest(errors, part),
     frameworkErrors: (error, request, reply) => void answerProblem({ request, reply, error }, observer),
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket),
-  } satisfies FastifyServerOptions
+  } satisfies FastifyHttpOptions<RawServerDefault>
 }
 
 function addRoutes(app: HttpApp, context: RouteContext): void {
@@ -80,7 +82,8 @@ export async function createApp(parts: AppParts, options: AppOptions): Promise<H
   // What is answered is built here and needs no second look; the schemas are for the description.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   acceptJsonOnly(app)
-  answerErrors(app, observer)
+  answerErrors(app, parts, observer)
+  app.server.on('checkExpectation', answerExpectation)
   observeRequests(app, observer)
   addGuards(app, parts, routes)
   addSchemas(app)

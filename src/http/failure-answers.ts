@@ -1,9 +1,11 @@
-import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import type { HttpObserver } from './app-parts.ts'
+import type { ErrorCode } from '../errors.ts'
+import { AppError } from '../errors.ts'
+import type { AppParts, HttpObserver } from './app-parts.ts'
 import { pathOf } from './guards.ts'
 import type { HttpApp } from './http-app.ts'
 import { problemHeaders, problemOf, toAppError } from './problem.ts'
+import { hasBadParams } from './validation.ts'
 
 interface Refusal {
   readonly request: FastifyRequest
@@ -34,24 +36,30 @@ export function answerProblem({ request, reply, error }: Refusal, observer: Http
   )
 }
 
-/** Every error of every route ends here. */
-export function answerErrors(app: HttpApp, observer: HttpObserver): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => answerProblem({ request, reply, error }, observer))
-}
+/** Faults of the input. Whatever they are, a path that names nothing is 404. */
+const inputCodes: ReadonlySet<ErrorCode> = new Set([
+  'invalid-request',
+  'not-acceptable',
+  'payload-too-large',
+  'unsupported-media-type',
+])
 
-const rawAnswers: Readonly<Record<string, readonly [number, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
-}
-
-/** Answers what was no HTTP request, or took too long to become one: there is no reply object for it. */
-export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
+/** The `not-found` of a request whose path names nothing; null when it names something, or that cannot be told. */
+async function nothingThere(request: FastifyRequest, parts: AppParts): Promise<AppError | null> {
+  const { exists } = request.routeOptions.config
+  if (exists === undefined || !parts.ready() || hasBadParams(request)) return null
+  try {
+    await exists(request.params)
+    return null
+  } catch (error) {
+    return error instanceof AppError && error.code === 'not-found' ? error : null
   }
-  const [status, title] = rawAnswers[error.code ?? ''] ?? [400, 'Bad Request']
-  const body = JSON.stringify({ type: 'about:blank', title, status })
-  const head = `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}`
-  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`)
+}
+
+/** Every error of every route ends here. */
+export function answerErrors(app: HttpApp, parts: AppParts, observer: HttpObserver): void {
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const missing = inputCodes.has(toAppError(error).code) ? await nothingThere(request, parts) : null
+    return answerProblem({ request, reply, error: missing ?? error }, observer)
+  })
 }

@@ -3,14 +3,31 @@ import { AppError } from '../errors.ts'
 import { withTraceIds } from '../trace-context.ts'
 import type { AppParts } from './app-parts.ts'
 import { traceparentOf } from './correlation.ts'
+import { refuseForeignContent } from './content-headers.ts'
 import type { HttpApp } from './http-app.ts'
 import type { KnownRoutes } from './known-routes.ts'
 import { negotiate } from './negotiation.ts'
-import { coerceQuery, refuseBadText } from './validation.ts'
+import { coerceQuery, refuseNeedlessQuery, refuseUndecodableQuery } from './query-string.ts'
+import { refuseBadText } from './validation.ts'
 
 /** The path of a request without its query string, which may hold what is nobody else's business. */
 export function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? ''
+}
+
+/** Nothing here is for shared caches, or to be used again unasked; routes that know better say so. */
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers({ 'x-correlation-id': request.id, 'cache-control': 'private, no-cache' })
+  const { produces = [] } = request.routeOptions.config
+  if (produces.length > 1) void reply.header('vary', 'Accept')
+}
+
+/** RFC 9112 section 3.2. Node would answer it itself, without correlation id and body. */
+function refuseMissingHost({ headers, raw }: FastifyRequest): void {
+  if (headers.host !== undefined || raw.httpVersionMajor !== 1 || raw.httpVersionMinor === 0) return
+  throw new AppError('invalid-request', 'The request has no Host header.', {
+    faults: [{ pointer: 'Host', detail: 'is missing' }],
+  })
 }
 
 function refuseUnknownPath(request: FastifyRequest, routes: KnownRoutes): void {
@@ -49,8 +66,9 @@ function refuseUnacceptable(request: FastifyRequest): void {
   throw new AppError('not-acceptable', `The answer is available as ${produces.join(' or ')}.`)
 }
 
-function guard(request: FastifyRequest, parts: AppParts): void {
+function guard(request: FastifyRequest, reply: FastifyReply, parts: AppParts): void {
   if (request.method === 'POST') refuseLaterHeaders(request)
+  refuseForeignContent(request, reply)
   refuseUnacceptable(request)
   refuseWhileClosed(request, parts)
 }
@@ -58,12 +76,13 @@ function guard(request: FastifyRequest, parts: AppParts): void {
 /** What every request passes before its route: ids, method, headers, state of the service, text. */
 export function addGuards(app: HttpApp, parts: AppParts, routes: KnownRoutes): void {
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-correlation-id', request.id)
+    setCommonHeaders(request, reply)
     const traceparent = traceparentOf(request.headers)
     withTraceIds({ correlationId: request.id, ...(traceparent === null ? {} : { traceparent }) }, done)
   })
   app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return guard(request, parts)
+    refuseMissingHost(request)
+    if (!request.is404) return guard(request, reply, parts)
     const methods = routes.methodsAt(pathOf(request))
     if (request.method !== 'OPTIONS' || methods.length === 0) return refuseUnknownPath(request, routes)
     return reply
@@ -72,7 +91,9 @@ export function addGuards(app: HttpApp, parts: AppParts, routes: KnownRoutes): v
       .send()
   })
   app.addHook('preValidation', async (request) => {
+    refuseUndecodableQuery(request)
     refuseBadText(request)
+    refuseNeedlessQuery(request)
     coerceQuery(request.query as Record<string, unknown>, request.routeOptions.schema?.querystring)
   })
   app.addHook('onSend', async (_request, reply: FastifyReply) => {

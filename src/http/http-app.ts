@@ -22,5 +22,7 @@ declare module 'fastify' {
     produces?: readonly string[]
     /** `database`: 503 while it cannot be used; `stream`: the route itself holds the client. */
     needs?: 'database' | 'stream'
+    /** Throws, or rejects with, `not-found` unless the path names what is there; asked only about refused requests. */
+    exists?: (params: unknown) => unknown
   }
 }

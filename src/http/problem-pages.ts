@@ -15,7 +15,8 @@ const explanations: Readonly<Record<ProblemName, string>> = {
   conflict:
     'The state of the workflow does not allow this now. "workflow_status" and "step_status" say what it is, "detail" what would help.',
   'payload-too-large': 'The body is larger than the setting body_limit_bytes allows. Send less.',
-  'unsupported-media-type': 'Bodies are JSON. Send "Content-Type: application/json".',
+  'unsupported-media-type':
+    'Bodies are JSON in UTF-8, not compressed. Send "Content-Type: application/json", and no Content-Encoding.',
   'invalid-workflow':
     'Every field is well-formed, but the workflow cannot be done as a whole: an unknown type, role, task type or dependency, a duplicate id, a cycle. "errors" names what is at fault.',
   'idempotency-key-reused': 'The same idempotency key came before with another method, path or body. Use a new key.',

@@ -108,7 +108,7 @@ const fastifyCodes: Readonly<Record<string, readonly [RequestErrorCode, string]>
   FST_ERR_CTP_BODY_TOO_LARGE: ['payload-too-large', 'The body is larger than this service takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'The body has to be sent as application/json.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid-request', 'The body is not as long as Content-Length says.'],
-  FST_ERR_BAD_URL: ['invalid-request', 'The path is not valid: its percent-encoding cannot be decoded.'],
+  FST_ERR_BAD_URL: ['not-found', 'There is nothing under this path: it cannot be decoded.'],
   FST_ERR_MAX_PARAM_LENGTH: ['not-found', 'There is nothing under this path.'],
   FST_ERR_NOT_FOUND: ['not-found', 'There is nothing under this path.'],
 }

@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import { TaskResource, WorkflowResource } from '../workflows/resources.ts'
-import type { WorkflowRef } from '../workflows/service.ts'
+import type { WorkflowRef, WorkflowService } from '../workflows/service.ts'
 
 /** Parameters of the paths of one workflow or task. */
 export interface RunParams {
@@ -46,4 +46,9 @@ export const taskDoor: RunDoor = {
   fileParams: Type.Unsafe<RunParams & { readonly '*': string }>(Type.Object({ role, id, '*': file })),
   resource: TaskResource,
   ref: (params) => ({ kind: 'task', role: params.role ?? '', id: params.id }),
+}
+
+/** `exists` of the routes of a door. */
+export function runExists({ service }: { readonly service: WorkflowService }, door: RunDoor) {
+  return (params: unknown) => service.get(door.ref(params as RunParams))
 }

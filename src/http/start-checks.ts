@@ -5,16 +5,24 @@ import type { SourceFile, StartWorkflow } from '../workflows/requests.ts'
 import type { WorkflowService } from '../workflows/service.ts'
 import type { CheckPath } from './app-parts.ts'
 import { faultsOfSchema } from './validation.ts'
+import { pointerToken } from './well-formed.ts'
 
 /** What the schema of a body cannot say. */
 export interface StartChecks {
   /** The files with their paths normalised. Throws `invalid-request` for paths that may not be, or come twice. */
   files(files: readonly SourceFile[]): SourceFile[]
-  /** Throws `invalid-request` for `steps` without `custom` and the reverse, and for a context that the template refuses. */
+  /** Throws `invalid-request` for `steps` without `custom` and the reverse, and for a context that the template refuses or
+   * that leaves a text empty which it requires. */
   workflow(body: StartWorkflow, request: FastifyRequest): void
 }
 
-type ContextValidator = ReturnType<FastifyRequest['compileValidationSchema']>
+/** What a template says of the context. */
+interface TemplateInput {
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly validate: ReturnType<FastifyRequest['compileValidationSchema']>
+}
+
+type Context = Readonly<Record<string, unknown>>
 
 function refuse(faults: readonly InputFault[]): void {
   const [first] = faults
@@ -54,31 +62,48 @@ function checkFiles(files: readonly SourceFile[], checkPath: CheckPath): SourceF
   return checked
 }
 
+function schemaFaults({ validate }: TemplateInput, context: Context): InputFault[] {
+  if (validate(context)) return []
+  const errors = (validate.errors ?? []) as unknown as Parameters<typeof faultsOfSchema>[0]
+  return faultsOfSchema(errors, 'body').map(({ pointer, detail }) => ({ pointer: `/context${pointer}`, detail }))
+}
+
+/** A text that a template asks for has to say something, whatever else its schema allows. */
+function blankTexts({ schema }: TemplateInput, context: Context): InputFault[] {
+  const { required } = schema
+  if (!Array.isArray(required)) return []
+  return required.flatMap((name: unknown) => {
+    const value = context[String(name)]
+    const isBlank = typeof value === 'string' && value.trim() === ''
+    return isBlank ? [{ pointer: `/context/${pointerToken(String(name))}`, detail: 'must not be empty' }] : []
+  })
+}
+
 /** Templates do not change while the process runs, so each one's schema is compiled once. */
 export function createStartChecks(parts: {
   readonly service: WorkflowService
   readonly checkPath: CheckPath
 }): StartChecks {
-  const validators = new Map<string, ContextValidator>()
+  const inputs = new Map<string, TemplateInput>()
 
-  const validatorOf = (type: string, request: FastifyRequest): ContextValidator | null => {
-    const known = validators.get(type)
+  const inputOf = (type: string, request: FastifyRequest): TemplateInput | null => {
+    const known = inputs.get(type)
     if (known) return known
     const schema = inputSchemaOf(parts.service, type)
     if (schema === null) return null
-    const validator = request.compileValidationSchema(schema)
-    validators.set(type, validator)
-    return validator
+    const input = { schema, validate: request.compileValidationSchema(schema) }
+    inputs.set(type, input)
+    return input
   }
 
   return {
     files: (files) => checkFiles(files, parts.checkPath),
     workflow(body, request) {
       refuse(faultsOfSteps(body))
-      const validate = validatorOf(body.type, request)
-      if (validate === null || validate(body.context ?? {})) return
-      const errors = (validate.errors ?? []) as unknown as Parameters<typeof faultsOfSchema>[0]
-      refuse(faultsOfSchema(errors, 'body').map(({ pointer, detail }) => ({ pointer: `/context${pointer}`, detail })))
+      const input = inputOf(body.type, request)
+      if (input === null) return
+      refuse(schemaFaults(input, body.context ?? {}))
+      refuse(blankTexts(input, body.context ?? {}))
     },
   }
 }

@@ -41,6 +41,11 @@ function faultOfLength(error: SchemaError): InputFault {
   return { pointer: error.instancePath, detail: empty ? 'must not be empty' : (error.message ?? 'is too short') }
 }
 
+function faultOfPattern({ instancePath, params, message }: SchemaError): InputFault {
+  const blank = params['pattern'] === '\\S'
+  return { pointer: instancePath, detail: blank ? 'must not be empty' : (message ?? 'is not valid') }
+}
+
 function faultOf(error: SchemaError): InputFault {
   switch (error.keyword) {
     case 'additionalProperties':
@@ -53,6 +58,8 @@ function faultOf(error: SchemaError): InputFault {
     case 'minLength':
     case 'minItems':
       return faultOfLength(error)
+    case 'pattern':
+      return faultOfPattern(error)
     case 'enum':
       return { pointer: error.instancePath, detail: `must be one of ${JSON.stringify(error.params['allowedValues'])}` }
     case 'propertyNames':
@@ -65,9 +72,14 @@ function faultOf(error: SchemaError): InputFault {
   }
 }
 
+/** An empty text may break two rules that say the same. */
+function distinct(faults: readonly InputFault[]): InputFault[] {
+  return [...new Map(faults.map((fault) => [`${fault.pointer} ${fault.detail}`, fault])).values()]
+}
+
 /** Faults of a failed validation. In a body they are JSON pointers, elsewhere the name of the parameter. */
 export function faultsOfSchema(errors: readonly SchemaError[], part: string): readonly InputFault[] {
-  const faults = errors.slice(0, maxFaults).map(faultOf)
+  const faults = distinct(errors.map(faultOf)).slice(0, maxFaults)
   if (part === 'body') return faults
   return faults.map(({ pointer, detail }) => ({ pointer: pointer.split('/')[1] ?? '', detail }))
 }
@@ -81,25 +93,6 @@ export function invalidRequest(errors: readonly SchemaError[], part: string): Ap
   return new AppError('invalid-request', `${what.charAt(0).toUpperCase()}${what.slice(1)}${more}.`, { faults })
 }
 
-interface QuerySchema {
-  readonly properties?: Readonly<Record<string, { readonly type?: string }>>
-}
-
-function coerceValue(value: unknown, type: string | undefined): unknown {
-  if (type === 'array') return Array.isArray(value) ? value : [value]
-  const numeric =
-    (type === 'integer' || type === 'number') && typeof value === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(value)
-  return numeric ? Number(value) : value
-}
-
-/** Query strings know only text: numbers and single values of a list become what the route's schema says. */
-export function coerceQuery(query: Record<string, unknown>, schema: unknown): void {
-  const properties = (schema as QuerySchema | undefined)?.properties ?? {}
-  for (const [name, { type }] of Object.entries(properties)) {
-    if (Object.hasOwn(query, name)) query[name] = coerceValue(query[name], type)
-  }
-}
-
 function faultsOfTexts(values: unknown): InputFault[] {
   return Object.entries((values ?? {}) as Record<string, unknown>).flatMap(([name, value]) =>
     [value].flat().flatMap((text) => {
@@ -107,6 +100,11 @@ function faultsOfTexts(values: unknown): InputFault[] {
       return detail === null ? [] : [{ pointer: name.toWellFormed().replaceAll('\0', '\uFFFD'), detail }]
     }),
   )
+}
+
+/** Whether the parameters of a path hold what no name can hold. */
+export function hasBadParams(request: FastifyRequest): boolean {
+  return faultsOfTexts(request.params).length > 0
 }
 
 /** Refuses what must not be in a path or a query string; throws `invalid-request`. */

@@ -40,6 +40,8 @@ function faultOf(place: Place): string | null {
     if (fault !== null) return fault
   }
   if (typeof place.value === 'string') return faultOfText(place.value)
+  // JSON.parse makes Infinity of 1e400, and JSON.stringify makes null of that.
+  if (typeof place.value === 'number' && !Number.isFinite(place.value)) return 'is a number that is too large'
   return place.depth > maxDepth ? `is nested deeper than ${maxDepth} levels` : null
 }
 
@@ -53,7 +55,8 @@ function childrenOf(place: Place): Place[] {
 }
 
 /**
- * Faults of a parsed JSON text that no schema sees: U+0000, lone surrogates, `__proto__`, a depth that would break
+ * Faults of a parsed JSON text that no schema sees: U+0000, lone surrogates, `__proto__`, numbers that are no
+ * finite double, a depth that would break
  * recursive code. At most twenty are named. Does not recurse itself.
  */
 export function faultsOfJson(body: unknown): readonly InputFault[] {

@@ -10,11 +10,13 @@ function iso(time: number): string {
 }
 
 function conditions(filter: ListFilter, bind: (value: unknown) => string): string[] {
-  const { statuses, type, createdAfter, createdBefore, metadata, after, kind, role } = filter
+  const { statuses, stepStatuses, type, createdAfter, createdBefore, metadata, after, kind, role } = filter
   const hasMetadata = Object.keys(metadata).length > 0
   return [
     `w.kind = ${bind(kind)}`,
     statuses.length > 0 && `w.status = ANY (${bind(statuses)}::text[])`,
+    stepStatuses.length > 0 &&
+      `EXISTS (SELECT FROM agents.steps s WHERE s.workflow_id = w.id AND s.status = ANY (${bind(stepStatuses)}::text[]))`,
     type !== null && `w.type = ${bind(type)}`,
     role !== null && `w.role = ${bind(role)}`,
     after !== null && `w.id < ${bind(after)}`,

@@ -11,6 +11,7 @@ import {
   viewStepDetail,
   viewSummary,
   viewTask,
+  viewTaskSummary,
   viewWorkflow,
 } from './resource-view.ts'
 import type { ListQuery, Page, WorkflowRef, WorkflowService } from './service.ts'
@@ -38,7 +39,7 @@ export function createReads(parts: ReadParts): Reads {
     list: (query) => list(parts, { ...query, kind: 'workflow', role: null }, viewSummary),
     async listTasks(role, query) {
       if (parts.agents.profile(role) === undefined) throw notFound(`There is no agent "${role}".`)
-      return list(parts, { ...query, kind: 'task', role }, viewTask)
+      return list(parts, { ...query, kind: 'task', role }, viewTaskSummary)
     },
     async step(id, stepId) {
       const { state, outputs } = await findRecord(store, { kind: 'workflow', id })

@@ -2,6 +2,9 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
 const refTo = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
 
+/** Holds at least one character that is not white space. */
+const notBlank = { minLength: 1, pattern: '\\S' } as const
+
 /** A JSON object with any content. Not `Type.Record`: its pattern misses keys that hold a line break. */
 const FreeObject = (description: string) =>
   Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, maxProperties: 1000, description })
@@ -55,7 +58,7 @@ export const CustomStep = Type.Object(
   {
     id: Type.String({ pattern: '^[a-z][a-z0-9_-]{0,63}$', description: 'Unique in the workflow.' }),
     role: Type.String({ minLength: 1, maxLength: 64, description: 'Agent that does it.' }),
-    task: Type.String({ minLength: 1, maxLength: 100_000, description: 'What is asked for.' }),
+    task: Type.String({ ...notBlank, maxLength: 100_000, description: 'What is asked for.' }),
     task_type: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: "One of the role's task types." }),
     ),
@@ -86,7 +89,7 @@ const Files = Type.Array(refTo(SourceFile), { maxItems: 200, description: 'Files
 export const StartWorkflow = Type.Object(
   {
     type: Type.String({ minLength: 1, maxLength: 64, description: 'A template, or custom with steps.' }),
-    requirement: Type.String({ minLength: 1, maxLength: 100_000 }),
+    requirement: Type.String({ ...notBlank, maxLength: 100_000 }),
     context: Type.Optional(FreeObject('Facts that every step is to know, as language or framework.')),
     files: Type.Optional(Files),
     steps: Type.Optional(
@@ -102,7 +105,7 @@ export type StartWorkflow = Static<typeof StartWorkflow>
 /** Body of `POST /agents/:role/tasks`. */
 export const StartTask = Type.Object(
   {
-    task: Type.String({ minLength: 1, maxLength: 100_000, description: 'What is asked for.' }),
+    task: Type.String({ ...notBlank, maxLength: 100_000, description: 'What is asked for.' }),
     task_type: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: "One of the role's task types." }),
     ),

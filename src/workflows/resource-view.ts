@@ -5,6 +5,7 @@ import type {
   StepDetailResource,
   StepResource,
   TaskResource,
+  TaskSummary,
   WorkflowResource,
   WorkflowSummary,
 } from './resources.ts'
@@ -119,6 +120,12 @@ export function viewTask({ state, input, outputs }: WorkflowRecord, now: number)
     metadata: input.metadata,
     links: viewLinks(`/agents/${role}/tasks/${state.id}`),
   }
+}
+
+/** A direct task as a list shows it: without its output. */
+export function viewTaskSummary(record: WorkflowRecord, now: number): TaskSummary {
+  const { output: _output, ...summary } = viewTask(record, now)
+  return summary
 }
 
 /** A file in a list. */

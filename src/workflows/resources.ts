@@ -15,7 +15,7 @@ export const WorkflowStatusValue = Type.Unsafe<WorkflowStatus>(
   literals(['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled']),
 )
 /** Statuses of a step. */
-const StepStatusValue = Type.Unsafe<StepStatus>(
+export const StepStatusValue = Type.Unsafe<StepStatus>(
   literals(['pending', 'queued', 'running', 'waiting', 'completed', 'incomplete', 'failed', 'skipped', 'cancelled']),
 )
 
@@ -194,6 +194,10 @@ export const TaskResource = Type.Object(
   { $id: 'Task' },
 )
 export type TaskResource = Static<typeof TaskResource>
+
+/** A task in a list: without its output. */
+export const TaskSummary = Type.Omit(TaskResource, ['output'], { $id: 'TaskSummary' })
+export type TaskSummary = Static<typeof TaskSummary>
 
 /** A file that a step made. */
 export const ArtifactResource = Type.Object(

@@ -5,11 +5,12 @@ import type {
   GraphResource,
   StepDetailResource,
   TaskResource,
+  TaskSummary,
   WorkflowResource,
   WorkflowSummary,
   WorkflowTypeResource,
 } from './resources.ts'
-import type { WorkflowStatus } from './workflow.ts'
+import type { StepStatus, WorkflowStatus } from './workflow.ts'
 
 /** What names a workflow in a path: `/workflows/:id`, or `/agents/:role/tasks/:id`. */
 export type WorkflowRef =
@@ -23,7 +24,10 @@ export interface Caller {
 }
 
 export interface ListQuery {
+  /** Of workflows; empty: all. */
   readonly statuses: readonly WorkflowStatus[]
+  /** Of tasks, whose status is that of their step; empty: all. */
+  readonly stepStatuses: readonly StepStatus[]
   readonly type: string | null
   readonly createdAfter: number | null
   readonly createdBefore: number | null
@@ -75,7 +79,7 @@ export interface WorkflowService {
   /** `etag` changes with state and usage. */
   get(ref: WorkflowRef): Promise<{ readonly resource: WorkflowResource | TaskResource; readonly etag: string }>
   list(query: ListQuery): Promise<Page<WorkflowSummary>>
-  listTasks(role: string, query: ListQuery): Promise<Page<TaskResource>>
+  listTasks(role: string, query: ListQuery): Promise<Page<TaskSummary>>
   step(id: string, step: string): Promise<StepDetailResource>
   /** `changed` false: it had ended before. */
   cancel(

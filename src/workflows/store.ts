@@ -1,6 +1,6 @@
 import type { Failure } from '../errors.ts'
 import type { LifecycleEvent } from './events.ts'
-import type { Claim, Usage, WorkflowState, WorkflowStatus } from './workflow.ts'
+import type { Claim, StepStatus, Usage, WorkflowState, WorkflowStatus } from './workflow.ts'
 
 export interface SourceFileInput {
   readonly path: string
@@ -149,6 +149,8 @@ export interface StoredArtifact {
 
 export interface ListFilter {
   readonly statuses: readonly WorkflowStatus[]
+  /** Only those with a step in one of these; of a task it is its own status. Empty: all. */
+  readonly stepStatuses: readonly StepStatus[]
   readonly type: string | null
   /** Exclusive bounds, milliseconds since the epoch. */
   readonly createdAfter: number | null

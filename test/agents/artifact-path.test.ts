@@ -16,6 +16,9 @@ describe('paths that are taken', () => {
     ['日本語/読む.md', '日本語/読む.md'],
     ['Dockerfile', 'Dockerfile'],
     ['a..b/c...d', 'a..b/c...d'],
+    ['.workflows/ci.yml', '.workflows/ci.yml'],
+    ['docs/.workflow/x', 'docs/.workflow/x'],
+    ['workflow/x', 'workflow/x'],
     [`${'a/'.repeat(31)}a`, `${'a/'.repeat(31)}a`],
   ])('%s', (written, path) => {
     expect(checkArtifactPath(written)).toEqual({ path })
@@ -102,6 +105,13 @@ describe('paths that are refused', () => {
   })
 })
 
+it.each(['.workflow/output.md', './.Workflow/x', '.WORKFLOW', '.workflow\\x', '\uff0eworkflow/x', 'WORKFL~1/x'])(
+  "%j would stand among the service's own files",
+  (written) => {
+    expect(checkArtifactPath(written)).toEqual({ reason: "the folder .workflow is kept for the service's own files" })
+  },
+)
+
 const hostilePiece = fc.constantFrom(
   '..',
   '.',
@@ -131,7 +141,8 @@ describe('whatever is written', () => {
       fc.property(written, (path) => {
         const checked = checkArtifactPath(path)
         if ('reason' in checked) return
-        expect(new URL(checked.path, 'file:///root/').pathname).toMatch(/^\/root\/./)
+        const url = new URL(checked.path.replaceAll('#', '%23'), 'file:///root/')
+        expect(url.pathname).toMatch(/^\/root\/./)
         expect(checked.path.split('/')).not.toContain('..')
         expect(checkArtifactPath(checked.path)).toEqual(checked)
       }),

@@ -15,62 +15,7 @@ function rejectedOf(text: string, options = whole) {
 
 const block = (info: string, content = 'x\n', fence = '```') => `${fence}${info}\n${content}${fence}\n`
 
-describe('ways to name a file', () => {
-  it.each([
-    [block('python:src/app.py'), 'src/app.py'],
-    [block('python title="src/app.py"'), 'src/app.py'],
-    [block("ts title='src/a.ts' showLineNumbers"), 'src/a.ts'],
-    [block('js {1,3} title=src/a.js'), 'src/a.js'],
-    [block('src/app.py'), 'src/app.py'],
-    [block('package.json'), 'package.json'],
-    [block(':app.py'), 'app.py'],
-    [block('python: src/app.py'), 'src/app.py'],
-    [block('python:src/app.py {1-3}'), 'src/app.py'],
-    [block('python:src/app.py title="The app"'), 'src/app.py'],
-    [block('dockerfile:Dockerfile'), 'Dockerfile'],
-    [block('bash:bin/run'), 'bin/run'],
-    [block('markdown:docs/My Notes.md'), 'docs/My Notes.md'],
-    [`File: src/app.py\n${block('python')}`, 'src/app.py'],
-    [`**File: \`src/app.py\`**\n\n${block('python')}`, 'src/app.py'],
-    [`**File:** \`src/app.py\`:\n${block('')}`, 'src/app.py'],
-    [`Filename: src/__init__.py\n${block('')}`, 'src/__init__.py'],
-    [`Some prose.\nFile: src/app.py\n${block('')}`, 'src/app.py'],
-    [`### src/app.py\n\n${block('python')}`, 'src/app.py'],
-    [`## \`src/app.py\` (new)\n${block('python')}`, 'src/app.py'],
-    [`### 2. **Dockerfile**\n${block('dockerfile')}`, 'Dockerfile'],
-    [`#### File: \`.gitignore\`\n${block('')}`, '.gitignore'],
-    [`src/app.py\n---\n${block('')}`, 'src/app.py'],
-  ])('%j', (text, path) => {
-    expect(filesOf(text)).toEqual({ [path]: 'x\n' })
-    expect(rejectedOf(text)).toEqual([])
-  })
-
-  it.each([
-    block('python'),
-    block(''),
-    block('dockerfile'),
-    block('text/html'),
-    block('js:line-numbers {1}'),
-    block('bash title="Install it"'),
-    block('Note: this is important'),
-    block('node.js'),
-    `## Node.js\n${block('js')}`,
-    `## .NET\n${block('cs')}`,
-    `## CI/CD\n${block('yaml')}`,
-    `## License\n${block('')}`,
-    `## /api/users\n${block('json')}`,
-    `## Usage of main.py\n${block('bash')}`,
-    `File: see below\n${block('bash')}`,
-    `File: \`a.py\` has a mistake here\n${block('python')}`,
-    `The file src/app.py is next:\n${block('python')}`,
-    `File: src/app.py\n\nIt is long.\n\n${block('python')}`,
-    `File: src/app.py\n\n***\n\n${block('python')}`,
-    '    ```python:src/app.py\n    x\n    ```\n',
-    'Write ```python:src/app.py``` or `x.py`.\n',
-  ])('no file in %j', (text) => {
-    expect(extractor.extract(text, whole)).toEqual({ artifacts: [], rejected: [] })
-  })
-
+describe('a named block', () => {
   it('lets the fence win over the line before', () => {
     expect(filesOf(`File: a.py\n${block('python:b.py')}`)).toEqual({ 'b.py': 'x\n' })
   })
@@ -239,6 +184,8 @@ describe('hostile answers', () => {
     ['unclosed fences in items', '- ```py:a.py\n\n'.repeat(60_000)],
     ['lazy quotes', `${'>'.repeat(30)} a\n${'b\n'.repeat(100_000)}`],
     ['blanks in an info string', `\`\`\`py:a${' '.repeat(4000)}b\nx\n\`\`\`\n`.repeat(500)],
+    ['blanks in a title', `\`\`\`py title="a${' '.repeat(2000)}${'b'.repeat(2000)} c.py?"\nx\n\`\`\`\n`.repeat(500)],
+    ['blanks in a path', `# a/${'b '.repeat(2000)}c.py?\n\`\`\`\nx\n\`\`\`\n`.repeat(500)],
     ['blanks in a heading', `# a${' '.repeat(4000)}b\n\`\`\`\nx\n\`\`\`\n`.repeat(500)],
     ['marks before a block', `File: ${'*'.repeat(4000)}b\n\`\`\`\nx\n\`\`\`\n`.repeat(500)],
     ['attributes', `\`\`\`py ${'title='.repeat(600)}\nx\n\`\`\`\n`.repeat(500)],

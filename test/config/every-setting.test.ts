@@ -16,7 +16,7 @@ const BY_FORMAT: Readonly<Record<string, string>> = {
   path: 'there.txt',
   host: '::1',
   'http-url': 'https://models.example/v1',
-  'http-url-or-empty': 'https://errors.example/1',
+  'sentry-dsn-or-empty': 'https://key@errors.example/1',
   'postgres-url-or-empty': 'postgres://me:secret@db.example/agents',
 }
 

@@ -110,8 +110,11 @@ test.for(Object.entries(YAML_BLOCKS))('%s shows in the printed settings', ([, bl
   }
 })
 
-test('all blocks at once, and the Sentry one masked', ({ directory }) => {
-  directory.write('.env', Object.values(DOTENV_BLOCKS).join('\n') + SENTRY_ENV)
+test('all blocks at once, and the Sentry one masked once its placeholder is filled in', ({ directory }) => {
+  const blocks = Object.values(DOTENV_BLOCKS).join('\n')
+  directory.write('.env', blocks + SENTRY_ENV)
+  expect(directory.load().warnings).toEqual([expect.stringContaining('placeholder of the guide')])
+  directory.write('.env', blocks + SENTRY_ENV.replace('your-sentry-dsn', 'key@sentry.example/1'))
   directory.write('config.yaml', LLM_YAML + LOGGING_YAML + 'max_concurrent_agents: 5\n')
   expect(print(directory)).toMatchObject({ openai_api_base: 'http://localhost:8080/v1', sentry_dsn: '***' })
 })

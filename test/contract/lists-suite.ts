@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
 
 import type { ListFilter } from '../../src/workflows/store.ts'
+import type { StepStatus } from '../../src/workflows/workflow.ts'
 import { testId } from '../support/database.ts'
 import { artifact, call, change, event, firstClaim, moment, newWorkflow, step } from './fixtures.ts'
 import type { StoreBench } from './store-bench.ts'
 
 const everything: ListFilter = {
   statuses: [],
+  stepStatuses: [],
   type: null,
   createdAfter: null,
   createdBefore: null,
@@ -78,6 +80,23 @@ export function describeLists(bench: StoreBench): void {
       await bench.created({ steps })
       const tasks = await bench.storage().store.list({ ...everything, kind: 'task', role })
       expect(tasks.map((record) => record.state)).toEqual([task])
+    })
+
+    it('finds direct tasks by the status of their step', async () => {
+      const role = `role_${randomUUID()}`
+      const first = step(0)
+      const definition = { ...first.definition, role }
+      const addTask = (status: StepStatus) =>
+        bench.created({ kind: 'task', id: testId('task'), status: 'failed', steps: [step(0, { definition, status })] })
+      const incomplete = await addTask('incomplete')
+      const failed = await addTask('failed')
+      const list = async (stepStatuses: readonly StepStatus[]): Promise<string[]> => {
+        const tasks = await bench.storage().store.list({ ...everything, kind: 'task', role, stepStatuses })
+        return tasks.map((record) => record.state.id)
+      }
+      expect(await list(['incomplete'])).toEqual([incomplete.id])
+      expect(new Set(await list(['incomplete', 'failed']))).toEqual(new Set([incomplete.id, failed.id]))
+      expect(await list(['completed'])).toEqual([])
     })
   })
 

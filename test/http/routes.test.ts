@@ -61,6 +61,7 @@ describe('workflows', () => {
     expect(answer.headers.link).toContain('metadata.ticket=A+1')
     expect(made.service.lists[0]).toEqual({
       statuses: ['queued', 'running'],
+      stepStatuses: [],
       type: 'analysis',
       createdAfter: Date.UTC(2026, 0, 1),
       createdBefore: null,

@@ -83,7 +83,7 @@ async function expectNoSecond(site: Site, { url, pid }: ReadyService): Promise<v
   expect(await fetch(`${url}/readyz`)).toMatchObject({ status: 200 })
 }
 
-describe('configuration', () => {
+describe('configuration', { timeout: 60_000 }, () => {
   test("of the guide's own blocks says what it means, and starts the service, once", async ({ site }) => {
     const [blocks, tuned] = await Promise.all([
       runToEnd(site, 'blocks', {
@@ -151,7 +151,7 @@ describe('configuration', () => {
   })
 })
 
-describe('a start', () => {
+describe('a start', { timeout: 60_000 }, () => {
   test('without a model server is a start; a workflow tries, and fails with a reason', async ({ site, model }) => {
     await model.close()
     const service = await site.start({

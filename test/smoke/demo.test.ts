@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { test } from './smoke-test.ts'
 
-test('the demo shows five agents at work, and their files', async ({ site }) => {
+test('the demo shows five agents at work, and their files', { timeout: 60_000 }, async ({ site }) => {
   const demo = site.spawn({
     main: join(import.meta.dirname, '../../demo/main.ts'),
     args: ['--pace', '0'],

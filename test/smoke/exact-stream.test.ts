@@ -86,7 +86,7 @@ function expectExact(journal: EventJournal, outputs: Readonly<Record<string, str
   expect(journal.kept()).toEqual(outputs)
 }
 
-describe('a stream over a real socket', () => {
+describe('a stream over a real socket', { timeout: 60_000 }, () => {
   test('is exact, however often it is cut, while the model still talks', async ({ site, model }) => {
     const pick = seededRandom(20_260)
     const valve = createValve()

@@ -34,7 +34,7 @@ async function isCompleted(site: Site, id: string): Promise<boolean> {
   return status === 'completed'
 }
 
-describe('many workflows at once', () => {
+describe('many workflows at once', { timeout: 60_000 }, () => {
   test('all complete, within the agents that may run, while the process answers', async ({ site, model }) => {
     model.answerWith(() => ({ text: 'One two three four five.', before: () => delay(2) }))
     await site.start({ MAX_CONCURRENT_AGENTS: String(mostAgents) })

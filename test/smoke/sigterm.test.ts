@@ -84,7 +84,7 @@ function errorsOf(service: ServiceProcess): readonly LogLine[] {
   return service.log().filter(({ level }) => level === 'ERROR' || level === 'CRITICAL')
 }
 
-describe('SIGTERM', () => {
+describe('SIGTERM', { timeout: 60_000 }, () => {
   test('hands over what does not end in time; the next process goes on', async ({ site, model }) => {
     const finish = holdHalf(model)
     const service = await site.start({ SHUTDOWN_GRACE_SECONDS: '1' })
@@ -137,7 +137,7 @@ describe('SIGTERM', () => {
   })
 })
 
-describe('SIGINT', () => {
+describe('SIGINT', { timeout: 60_000 }, () => {
   test('lets a step finish within the grace and starts no other; a second signal ends at once', async ({
     site,
     model,

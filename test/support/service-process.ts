@@ -31,8 +31,6 @@ export interface ProcessEnd {
   /** null when a signal ended it. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** Since the process was started. */
-  readonly afterMs: number
 }
 
 /** A process of the service, and what it has said. */
@@ -42,7 +40,6 @@ export interface ServiceProcess {
   readonly listening: Promise<string>
   /** Resolves when it has gone and everything it said has been read. */
   readonly ended: Promise<ProcessEnd>
-  hasEnded(): boolean
   /** Resolves with the milliseconds from the start until `/readyz` answered 200. Rejects when the process ends before. */
   ready(): Promise<number>
   /** Everything on stdout that is JSON. */
@@ -81,7 +78,7 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   const output = collectOutput(child)
   const ended = once(child, 'close').then(([code, signal]) => {
     output.close()
-    return { code, signal, afterMs: performance.now() - startedAt }
+    return { code, signal }
   })
   const listening = output.logged(/ listens on /).then(({ message }) => message.slice(message.indexOf('http')))
   listening.catch(() => undefined)
@@ -90,7 +87,6 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
     pid: child.pid ?? 0,
     listening,
     ended,
-    hasEnded: () => output.isClosed(),
     async ready() {
       const url = await listening
       while (!(await isReady(url))) {

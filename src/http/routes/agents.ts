@@ -1,16 +1,23 @@
+import type { Static } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import { StartTask } from '../../workflows/requests.ts'
-import { AgentResource, TaskResource } from '../../workflows/resources.ts'
+import { AgentResource, TaskResource, TaskSummary } from '../../workflows/resources.ts'
+import type { AppParts } from '../app-parts.ts'
 import { callerOf } from '../correlation.ts'
 import type { HttpApp } from '../http-app.ts'
-import { ListParametersSchema, listQueryOf, sendPage } from '../list-query.ts'
+import { TaskListParameters, sendPage, taskListQueryOf } from '../list-query.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, eventStreamSchema, pageOf, problems, refTo } from '../schemas.ts'
 import type { StartChecks } from '../start-checks.ts'
 import { startForms, startRun } from '../start-run.ts'
 
 const RoleParams = Type.Object({ role: Type.String() })
+type RoleParams = Static<typeof RoleParams>
 const json = { produces: ['application/json'], needs: 'database' } as const
+
+function agentExists({ service }: AppParts) {
+  return (params: unknown) => service.agent((params as RoleParams).role)
+}
 
 function addAgents(app: HttpApp, { parts }: RouteContext): void {
   app.get(
@@ -24,7 +31,7 @@ function addAgents(app: HttpApp, { parts }: RouteContext): void {
           200: answer('All of them.', {
             'application/json': Type.Object({ data: Type.Array(refTo(AgentResource)) }),
           }),
-          ...problems(406, 503),
+          ...problems(400, 406, 503),
         },
       },
     },
@@ -33,14 +40,14 @@ function addAgents(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/agents/:role',
     {
-      config: json,
+      config: { ...json, exists: agentExists(parts) },
       schema: {
         tags: ['agents'],
         summary: 'One agent',
         params: RoleParams,
         response: {
           200: answer('The agent.', { 'application/json': refTo(AgentResource) }),
-          ...problems(404, 406, 503),
+          ...problems(400, 404, 406, 503),
         },
       },
     },
@@ -53,7 +60,7 @@ function addStartTask(app: HttpApp, context: RouteContext, checks: StartChecks):
     '/agents/:role/tasks',
     {
       sse: { kind: 'manual', heartbeat: false },
-      config: { produces: startForms, needs: 'database' },
+      config: { produces: startForms, needs: 'database', exists: agentExists(context.parts) },
       schema: {
         tags: ['tasks'],
         summary: 'Gives one task to one agent',
@@ -84,20 +91,20 @@ function addTasks(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/agents/:role/tasks',
     {
-      config: json,
+      config: { ...json, exists: agentExists(parts) },
       schema: {
         tags: ['tasks'],
         summary: "An agent's direct tasks, newest first",
         params: RoleParams,
-        querystring: ListParametersSchema,
+        querystring: TaskListParameters,
         response: {
-          200: answer('One page.', { 'application/json': pageOf(TaskResource) }),
+          200: answer('One page, without output.', { 'application/json': pageOf(TaskSummary) }),
           ...problems(400, 404, 406, 503),
         },
       },
     },
     async (request, reply) => {
-      const page = await parts.service.listTasks(request.params.role, listQueryOf(request.query))
+      const page = await parts.service.listTasks(request.params.role, taskListQueryOf(request.query))
       return sendPage(request, reply, page)
     },
   )

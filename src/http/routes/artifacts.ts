@@ -3,14 +3,18 @@ import { ArtifactResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
 import type { RouteContext } from '../route-context.ts'
 import type { RunDoor } from '../run-door.ts'
+import { runExists } from '../run-door.ts'
 import { answer, emptyAnswer, problems, refTo } from '../schemas.ts'
 import { attachmentNamed, inertHeaders, sendFile } from '../send-file.ts'
 import { zipFiles } from '../zip-files.ts'
 
+/** The database keeps versions as 32-bit numbers. */
+const maxVersion = 2_147_483_647
+
 const FileQuery = Type.Object(
   {
     version: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'An earlier version; without it the current one.' }),
+      Type.Integer({ minimum: 1, maximum: maxVersion, description: 'An earlier version; without it the current one.' }),
     ),
   },
   { additionalProperties: false },
@@ -20,7 +24,7 @@ function addList(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.get(
     `${door.path}/artifacts`,
     {
-      config: { produces: ['application/json'], needs: 'database' },
+      config: { produces: ['application/json'], needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: ['artifacts'],
         summary: 'The files of the current results, by path',
@@ -29,7 +33,7 @@ function addList(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
           200: answer('Per path the newest version.', {
             'application/json': Type.Object({ data: Type.Array(refTo(ArtifactResource)) }),
           }),
-          ...problems(404, 406, 503),
+          ...problems(400, 404, 406, 503),
         },
       },
     },
@@ -41,7 +45,7 @@ function addFile(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.get(
     `${door.path}/artifacts/*`,
     {
-      config: { needs: 'database' },
+      config: { needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: ['artifacts'],
         summary: 'One file',
@@ -70,14 +74,14 @@ function addZip(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
     `${door.path}/artifacts.zip`,
     {
       exposeHeadRoute: false,
-      config: { produces: ['application/zip'], needs: 'database' },
+      config: { produces: ['application/zip'], needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: ['artifacts'],
         summary: 'All current files as one archive',
         params: door.params,
         response: {
           200: answer('The archive.', { 'application/zip': Type.String({ contentEncoding: 'binary' }) }),
-          ...problems(404, 406, 503),
+          ...problems(400, 404, 406, 503),
         },
       },
     },

@@ -8,6 +8,7 @@ import { negotiate } from '../negotiation.ts'
 import type { RouteContext } from '../route-context.ts'
 import { whileWanted } from '../route-context.ts'
 import type { RunDoor, RunParams } from '../run-door.ts'
+import { runExists } from '../run-door.ts'
 import { answer, emptyAnswer, eventStreamSchema, problems, refTo } from '../schemas.ts'
 
 const forms = ['text/event-stream', 'application/json'] as const
@@ -70,7 +71,7 @@ export function addEventRoutes(app: HttpApp, context: RouteContext, door: RunDoo
     {
       sse: { kind: 'manual', heartbeat: false },
       exposeHeadRoute: false,
-      config: { produces: forms, needs: 'stream' },
+      config: { produces: forms, needs: 'stream', exists: runExists(context.parts, door) },
       schema: {
         tags: [door.tag],
         summary: 'The events',

@@ -19,6 +19,7 @@ function addHealth(app: HttpApp, { parts }: RouteContext): void {
         response: {
           200: answer('Healthy or degraded.', { 'application/json': refTo(HealthReportSchema) }),
           503: answer('Unhealthy.', { 'application/json': refTo(HealthReportSchema) }),
+          ...problems(400),
         },
       },
     },
@@ -39,7 +40,7 @@ function addProbes(app: HttpApp, { parts }: RouteContext): void {
       schema: {
         tags: ['operations'],
         summary: 'The process answers',
-        response: { 200: answer('It does.', { 'application/json': Ok }) },
+        response: { 200: answer('It does.', { 'application/json': Ok }), ...problems(400) },
       },
     },
     async (_request, reply) => reply.headers(noStore).send({ status: 'ok' }),
@@ -50,7 +51,7 @@ function addProbes(app: HttpApp, { parts }: RouteContext): void {
       schema: {
         tags: ['operations'],
         summary: 'The service takes requests',
-        response: { 200: answer('It does.', { 'application/json': Ok }), ...problems(503) },
+        response: { 200: answer('It does.', { 'application/json': Ok }), ...problems(400, 503) },
       },
     },
     async (_request, reply) => {
@@ -69,7 +70,7 @@ function addMetrics(app: HttpApp, metrics: MetricsSource): void {
       schema: {
         tags: ['operations'],
         summary: 'Metrics for Prometheus',
-        response: { 200: answer('The text format.', { 'text/plain': Type.String() }) },
+        response: { 200: answer('The text format.', { 'text/plain': Type.String() }), ...problems(400) },
       },
     },
     async (_request, reply) => {
@@ -83,7 +84,10 @@ function addMetrics(app: HttpApp, metrics: MetricsSource): void {
       schema: {
         tags: ['operations'],
         summary: 'Metrics as JSON',
-        response: { 200: answer('Counters, gauges, histograms.', { 'application/json': Type.Unknown() }) },
+        response: {
+          200: answer('Counters, gauges, histograms.', { 'application/json': Type.Unknown() }),
+          ...problems(400),
+        },
       },
     },
     async () => metrics.json(),

@@ -1,8 +1,10 @@
+import type { Static } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../../errors.ts'
 import type { HttpApp } from '../http-app.ts'
 import { negotiate } from '../negotiation.ts'
 import { problemListHtml, problemPageHtml, problemPages } from '../problem-pages.ts'
+import type { ProblemPage } from '../problem-pages.ts'
 import { answer, problems } from '../schemas.ts'
 
 const forms = ['text/html', 'application/json'] as const
@@ -18,6 +20,15 @@ const page = Type.Object({
   explanation: Type.String(),
 })
 
+const NameParams = Type.Object({ name: Type.String() })
+type NameParams = Static<typeof NameParams>
+
+function pageNamed({ name }: NameParams): ProblemPage {
+  const found = problemPages.find((each) => each.name === name)
+  if (!found) throw new AppError('not-found', 'There is no problem of this name.')
+  return found
+}
+
 /** A short page for every problem type, for people and as JSON. */
 export function addProblemRoutes(app: HttpApp): void {
   app.get(
@@ -32,6 +43,7 @@ export function addProblemRoutes(app: HttpApp): void {
             'text/html': Type.String(),
             'application/json': Type.Object({ data: Type.Array(page) }),
           }),
+          ...problems(400, 406),
         },
       },
     },
@@ -43,20 +55,19 @@ export function addProblemRoutes(app: HttpApp): void {
   app.get(
     '/problems/:name',
     {
-      config: { produces: forms },
+      config: { produces: forms, exists: (params) => pageNamed(params as NameParams) },
       schema: {
         tags: ['description'],
         summary: 'What a problem means',
-        params: Type.Object({ name: Type.String() }),
+        params: NameParams,
         response: {
           200: answer('The page.', { 'text/html': Type.String(), 'application/json': page }),
-          ...problems(404),
+          ...problems(400, 404),
         },
       },
     },
     async (request, reply) => {
-      const found = problemPages.find(({ name }) => name === request.params.name)
-      if (!found) throw new AppError('not-found', 'There is no problem of this name.')
+      const found = pageNamed(request.params)
       if (negotiate(request.headers.accept, forms) === 'application/json') return found
       return reply.headers(csp).type(htmlType).send(problemPageHtml(found))
     },

@@ -4,6 +4,7 @@ import { matchesTag } from '../entity-tag.ts'
 import type { HttpApp } from '../http-app.ts'
 import type { RouteContext } from '../route-context.ts'
 import type { RunDoor } from '../run-door.ts'
+import { runExists } from '../run-door.ts'
 import { answer, emptyAnswer, problems, refTo } from '../schemas.ts'
 
 const NoBody = Type.Unsafe<unknown>({ type: 'object', nullable: true, additionalProperties: false })
@@ -12,7 +13,7 @@ function addGet(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.get(
     door.path,
     {
-      config: { produces: ['application/json'], needs: 'database' },
+      config: { produces: ['application/json'], needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: [door.tag],
         summary: door.kind === 'workflow' ? 'A workflow with its steps' : 'A task',
@@ -21,7 +22,7 @@ function addGet(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
         response: {
           200: answer('As it stands.', { 'application/json': refTo(door.resource) }),
           304: emptyAnswer('Nothing has changed.'),
-          ...problems(404, 406, 503),
+          ...problems(400, 404, 406, 503),
         },
       },
     },
@@ -37,12 +38,12 @@ function addDelete(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.delete(
     door.path,
     {
-      config: { needs: 'database' },
+      config: { needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: [door.tag],
         summary: 'Removes an ended one, its events and artifacts',
         params: door.params,
-        response: { 204: emptyAnswer('It is gone.'), ...problems(404, 409, 503) },
+        response: { 204: emptyAnswer('It is gone.'), ...problems(400, 404, 409, 503) },
       },
     },
     async (request, reply) => {
@@ -56,7 +57,7 @@ function addCancel(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.post(
     `${door.path}/cancel`,
     {
-      config: { produces: ['application/json'], needs: 'database' },
+      config: { produces: ['application/json'], needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: [door.tag],
         summary: 'Cancels it',
@@ -66,7 +67,7 @@ function addCancel(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
         response: {
           200: answer('It had ended before.', { 'application/json': refTo(door.resource) }),
           202: answer('It is cancelled.', { 'application/json': refTo(door.resource) }),
-          ...problems(400, 404, 406, 503),
+          ...problems(400, 404, 406, 413, 415, 503),
         },
       },
     },

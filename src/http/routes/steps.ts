@@ -1,12 +1,17 @@
+import type { Static } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import { GraphResource, StepDetailResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
 import { mermaidOf } from '../mermaid.ts'
 import { negotiate } from '../negotiation.ts'
 import type { RouteContext } from '../route-context.ts'
+import { runExists, workflowDoor } from '../run-door.ts'
 import { answer, problems, refTo } from '../schemas.ts'
 
 const forms = ['application/json', 'text/vnd.mermaid'] as const
+
+const StepParams = Type.Object({ id: Type.String(), step: Type.String() })
+type StepParams = Static<typeof StepParams>
 
 const GraphQuery = Type.Object(
   { format: Type.Optional(Type.Unsafe<'json' | 'mermaid'>({ type: 'string', enum: ['json', 'mermaid'] })) },
@@ -14,21 +19,26 @@ const GraphQuery = Type.Object(
 )
 
 function addStep(app: HttpApp, { parts }: RouteContext): void {
+  const stepOf = ({ id, step }: StepParams) => parts.service.step(id, step)
   app.get(
     '/workflows/:id/steps/:step',
     {
-      config: { produces: ['application/json'], needs: 'database' },
+      config: {
+        produces: ['application/json'],
+        needs: 'database',
+        exists: (params) => stepOf(params as StepParams),
+      },
       schema: {
         tags: ['workflows'],
         summary: 'One step with its attempts',
-        params: Type.Object({ id: Type.String(), step: Type.String() }),
+        params: StepParams,
         response: {
           200: answer('The step.', { 'application/json': refTo(StepDetailResource) }),
-          ...problems(404, 406, 503),
+          ...problems(400, 404, 406, 503),
         },
       },
     },
-    (request) => parts.service.step(request.params.id, request.params.step),
+    (request) => stepOf(request.params),
   )
 }
 
@@ -36,7 +46,7 @@ function addGraph(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/workflows/:id/graph',
     {
-      config: { needs: 'database', produces: forms },
+      config: { needs: 'database', produces: forms, exists: runExists(parts, workflowDoor) },
       schema: {
         tags: ['workflows'],
         summary: 'The DAG with statuses',

@@ -1,11 +1,16 @@
+import type { Static } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import { WorkflowTypeResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, problems, refTo } from '../schemas.ts'
 
+const TypeParams = Type.Object({ type: Type.String() })
+type TypeParams = Static<typeof TypeParams>
+
 /** The templates. They are known without the database. */
 export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): void {
+  const typeOf = ({ type }: TypeParams) => parts.service.workflowType(type)
   app.get(
     '/workflow-types',
     {
@@ -17,7 +22,7 @@ export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): vo
           200: answer('All of them.', {
             'application/json': Type.Object({ data: Type.Array(refTo(WorkflowTypeResource)) }),
           }),
-          ...problems(406),
+          ...problems(400, 406),
         },
       },
     },
@@ -26,17 +31,17 @@ export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): vo
   app.get(
     '/workflow-types/:type',
     {
-      config: { produces: ['application/json'] },
+      config: { produces: ['application/json'], exists: (params) => typeOf(params as TypeParams) },
       schema: {
         tags: ['workflow types'],
         summary: 'One template: steps, roles, dependencies, input',
-        params: Type.Object({ type: Type.String() }),
+        params: TypeParams,
         response: {
           200: answer('The template.', { 'application/json': refTo(WorkflowTypeResource) }),
-          ...problems(404, 406),
+          ...problems(400, 404, 406),
         },
       },
     },
-    (request, reply) => reply.send(parts.service.workflowType(request.params.type)),
+    (request, reply) => reply.send(typeOf(request.params)),
   )
 }

@@ -2,7 +2,7 @@ import { StartWorkflow } from '../../workflows/requests.ts'
 import { WorkflowResource, WorkflowSummary } from '../../workflows/resources.ts'
 import { callerOf } from '../correlation.ts'
 import type { HttpApp } from '../http-app.ts'
-import { ListParametersSchema, listQueryOf, sendPage } from '../list-query.ts'
+import { WorkflowListParameters, sendPage, workflowListQueryOf } from '../list-query.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, eventStreamSchema, pageOf, problems, refTo } from '../schemas.ts'
 import type { StartChecks } from '../start-checks.ts'
@@ -56,13 +56,14 @@ export function addWorkflowRoutes(app: HttpApp, context: RouteContext, checks: S
         tags: ['workflows'],
         summary: 'Workflows, newest first',
         description: 'Filters by metadata as `metadata.KEY=VALUE`. `Link: rel="next"` leads to the next page.',
-        querystring: ListParametersSchema,
+        querystring: WorkflowListParameters,
         response: {
           200: answer('One page, without steps and context.', { 'application/json': pageOf(WorkflowSummary) }),
           ...problems(400, 406, 503),
         },
       },
     },
-    async (request, reply) => sendPage(request, reply, await context.parts.service.list(listQueryOf(request.query))),
+    async (request, reply) =>
+      sendPage(request, reply, await context.parts.service.list(workflowListQueryOf(request.query))),
   )
 }

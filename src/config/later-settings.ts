@@ -1,0 +1,42 @@
+/**
+ * Settings, as `config.yaml` would have them, that the product knows and this version does not have yet. Whoever sets
+ * one relies on it, so it is refused. A setting that arrives leaves the list.
+ */
+const LATER: readonly string[] = [
+  'api_keys',
+  'api_keys_file',
+  'approval_timeout_seconds',
+  'cors_origins',
+  'llm.context_fallback_model',
+  'llm.endpoints',
+  'llm.prices',
+  'llm_retry_budget_percent',
+  'log_file_keep_days',
+  'max_concurrent_workflows_per_key',
+  'max_revisions',
+  'max_sse_connections_per_key',
+  'overload_event_loop_delay_ms',
+  'rate_limit_per_minute',
+  'retention_days',
+  'stream_ticket_seconds',
+  'webhooks.allowed_hosts',
+  'webhooks.enabled',
+  'webhooks.secret',
+  'webhooks.secret_file',
+]
+
+const VARIABLES = new Set(LATER.map((path) => path.replaceAll('.', '_').toUpperCase()))
+const KEYS = new Set(LATER.map((path) => path.split('.')[0]))
+
+/** What is wrong with setting one. */
+export const NO_SUCH_SETTING = 'this version has no such setting'
+
+/** Does this variable stand for a setting that this version does not have? */
+export function isLaterVariable(variable: string): boolean {
+  return VARIABLES.has(variable)
+}
+
+/** Is this key at the top of `config.yaml` such a setting, or a table of them? */
+export function isLaterKey(key: string): boolean {
+  return KEYS.has(key)
+}
