@@ -41,7 +41,7 @@ export interface ComposeParts {
   readonly onFatal: (exitCode: number, message: string) => void
 }
 
-/** The whole service; nothing listens and no work is taken before `start`. */
+/** The whole service. Its database opens at once; nothing listens and no work is taken before `start`. */
 export interface Composition {
   readonly app: FastifyInstance
   readonly metrics: Metrics | null
@@ -63,6 +63,8 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     onFatal,
     onError: (error) => logger.warning('The database failed in the background; it is tried again.', { error }),
   })
+  // It takes as long to open as the rest takes to build, so both go on at once; `start` tells what came of it.
+  storage.start().catch(() => undefined)
   const told: { llm: (event: LlmEvent) => void } = { llm: () => undefined }
   const llm = createLlmClient(llmOptions(settings), { observe: (event) => told.llm(event) })
   const model = settings.logContent ? logContent(llm, log) : llm
