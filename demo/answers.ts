@@ -9,7 +9,7 @@ export interface ScriptedAnswer {
 }
 
 /** Folder of the answers: `<type>/<step>.md`. */
-export const ANSWERS_DIRECTORY = join(import.meta.dirname, 'answers')
+const ANSWERS_DIRECTORY = join(import.meta.dirname, 'answers')
 
 /** Reads every written answer. Step ids are unique across the templates, so a step names its answer. */
 export async function readAnswers(directory: string = ANSWERS_DIRECTORY): Promise<readonly ScriptedAnswer[]> {

@@ -59,7 +59,7 @@ export async function startService(options: ServiceProcessOptions): Promise<Serv
 }
 
 /** The last lines of a log, or a word on why there are none. */
-export async function readLogTail(logFile: string): Promise<string> {
+async function readLogTail(logFile: string): Promise<string> {
   const text = await readFile(logFile, 'utf8').catch(() => '')
   return text.trim() === '' ? '(the log is empty)' : text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n')
 }

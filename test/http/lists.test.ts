@@ -73,7 +73,7 @@ describe('query strings', () => {
       await app.inject({ method: 'POST', url: '/workflows', payload: { type: 'analysis', requirement: 'x' } })
     ).json<{ id: string }>().id
     const run = `/workflows/${id}`
-    for (const url of ['/agents', '/agents/developer', '/workflow-types', '/health', '/livez', '/problems', run]) {
+    for (const url of ['/agents', '/agents/developer', '/workflow-types', '/problems', run]) {
       const answer = await app.inject(`${url}?verbose=1`)
       expect([url, answer.statusCode]).toEqual([url, 400])
       expect(answer.json<Refusal>().errors[0]?.pointer).toBe('verbose')
