@@ -14,20 +14,44 @@ function toColumnName(property: string): string {
   return property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-function entries(columns: object): [string, ColumnType][] {
-  return Object.entries(columns) as [string, ColumnType][]
+interface Column {
+  readonly property: string
+  readonly name: string
+  readonly type: ColumnType
+}
+
+interface Shape {
+  readonly columns: readonly Column[]
+  readonly names: readonly string[]
+  readonly definitions: string
+}
+
+// Tables never change and every row needs their names, so each is worked out once.
+const shapes = new WeakMap<object, Shape>()
+
+function shapeOf(table: object): Shape {
+  const known = shapes.get(table)
+  if (known !== undefined) return known
+  const columns = Object.entries(table as Record<string, ColumnType>).map(([property, type]) => {
+    return { property, type, name: toColumnName(property) }
+  })
+  const shape = {
+    columns,
+    names: columns.map(({ name }) => name),
+    definitions: columns.map(({ name, type }) => `${name} ${sqlTypes[type] ?? type}`).join(', '),
+  }
+  shapes.set(table, shape)
+  return shape
 }
 
 /** Names of the columns, for a list in a statement. */
-export function columnNames(columns: object): string[] {
-  return Object.keys(columns).map(toColumnName)
+export function columnNames(columns: object): readonly string[] {
+  return shapeOf(columns).names
 }
 
 /** `name type, …`: what follows `AS row` after `json_to_recordset`. */
 export function columnDefinitions(columns: object): string {
-  return entries(columns)
-    .map(([property, type]) => `${toColumnName(property)} ${sqlTypes[type] ?? type}`)
-    .join(', ')
+  return shapeOf(columns).definitions
 }
 
 /** `name = row.name, …`, without those in `except`. */
@@ -41,9 +65,9 @@ export function columnAssignments(columns: object, row: string, except: readonly
 /** The value as a row; properties without a column are left out. */
 export function toRow<T extends object>(columns: Columns<T>, value: T): JsonRow {
   const row: JsonRow = {}
-  for (const [property, type] of entries(columns)) {
+  for (const { property, name, type } of shapeOf(columns).columns) {
     const cell = (value as JsonRow)[property]
-    row[toColumnName(property)] = type === 'time' && typeof cell === 'number' ? new Date(cell).toISOString() : cell
+    row[name] = type === 'time' && typeof cell === 'number' ? new Date(cell).toISOString() : cell
   }
   return row
 }
@@ -51,8 +75,8 @@ export function toRow<T extends object>(columns: Columns<T>, value: T): JsonRow 
 /** The value in a row that `row_to_json` made. */
 export function fromRow<T extends object>(columns: Columns<T>, row: Readonly<JsonRow>): T {
   const value: JsonRow = {}
-  for (const [property, type] of entries(columns)) {
-    const cell = row[toColumnName(property)]
+  for (const { property, name, type } of shapeOf(columns).columns) {
+    const cell = row[name]
     value[property] = type === 'time' && typeof cell === 'string' ? Date.parse(cell) : cell
   }
   return value as T

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../errors.ts'
+import { createEventLoopTurns } from './event-loop-turns.ts'
 import type { WorkflowObserver } from './events.ts'
 import { publish, toChange } from './held-workflow.ts'
 import { planTask, planWorkflow } from './plan.ts'
@@ -9,6 +10,8 @@ import { viewTask, viewWorkflow } from './resource-view.ts'
 import type { Caller, WorkflowRef, WorkflowService } from './service.ts'
 import type { NewWorkflow, WorkflowRecord } from './store.ts'
 import { decide } from './transitions.ts'
+
+const startsPerTurn = 4
 
 export interface ServiceParts extends ReadParts {
   readonly observe: WorkflowObserver
@@ -21,13 +24,17 @@ export interface ServiceParts extends ReadParts {
 /** The verbs on workflows and direct tasks, for the edge. */
 export function createService(parts: ServiceParts): WorkflowService {
   const { store, clock } = parts
+  // Hundreds of starts at once would otherwise hold up everything else, probes too, until the last is planned.
+  const turn = createEventLoopTurns(startsPerTurn)
   return {
     ...createReads(parts),
     async start(request, caller) {
+      await turn()
       const workflow = planWorkflow(parts, request, origin(parts, caller))
       return viewWorkflow(await accept(parts, workflow), clock.now())
     },
     async startTask(role, request, caller) {
+      await turn()
       const workflow = planTask(parts, { role, request }, origin(parts, caller))
       return viewTask(await accept(parts, workflow), clock.now())
     },
