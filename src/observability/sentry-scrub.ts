@@ -40,7 +40,7 @@ export function createSpanScrub(scrub: Scrub): BeforeSendSpan {
     span.name = scrub(withoutQuery(span.name))
     span.attributes = Object.fromEntries(
       attributes.map(([key, value]) => [key, typeof value === 'string' ? scrub(withoutQuery(value)) : value]),
-    ) as typeof span.attributes
+    )
     return span
   }
 }
