@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { AppError } from '../errors.ts'
 import type { Answer } from './answer.ts'
@@ -21,17 +22,17 @@ export const createChatStreamReader: CreateAnswerReader = (answer, failures) => 
       return
     }
     const chunk = parseJson(data)
-    const wrong = faultOf(chunk, { event, length: data.length })
+    const wrong = faultOf(chunk, { event, data })
     // a complete answer is not spoilt by what follows it
     if (wrong !== null) fault = answer.ended ? null : wrong
     else if (isFields(chunk)) takeChunk(chunk)
   }
 
-  const faultOf = (chunk: unknown, about: { event: string | undefined; length: number }): AppError | null => {
+  const faultOf = (chunk: unknown, about: { event: string | undefined; data: string }): AppError | null => {
     if (!isFields(chunk)) {
       // the half of an event at the end says that the answer was cut, not that it is malformed
       if (bodyEnded) return null
-      const message = `The model server sent an event of ${about.length} characters that is no JSON object.`
+      const message = `The model server sent an event of ${about.data.length} characters (SHA-256 ${digest(about.data)}…) that is no JSON object.`
       return callFailure('llm_error', message, { retryable: true, endpoint: failures.endpoint })
     }
     const hasError = chunk['error'] !== undefined && chunk['error'] !== null
@@ -68,6 +69,11 @@ export const createChatStreamReader: CreateAnswerReader = (answer, failures) => 
       return fault
     },
   }
+}
+
+// enough to know the same event again without showing any of it
+function digest(data: string): string {
+  return createHash('sha256').update(data).digest('hex').slice(0, 12)
 }
 
 function takeChoice(choice: JsonFields, answer: Answer): readonly ModelEvent[] {

@@ -120,7 +120,13 @@ function classify(error: ServerError, status: number | null): Class {
   if (saysContextOverflow(error.fields, error.message)) return { code: 'context_overflow', retryable: false }
   if (names.some((name) => quotaNames.has(name))) return { code: 'quota_exhausted', retryable: false }
   if (names.some((name) => filterNames.has(name))) return { code: 'content_filtered', retryable: false }
+  if (status === 409 && saysLocked(`${names.join(' ')} ${error.message}`)) return { code: 'llm_error', retryable: true }
   return status === null ? classifyNames(names) : classifyStatus(status)
+}
+
+// any other conflict is one of the request, and stays
+function saysLocked(text: string): boolean {
+  return /(?:^|[\W_])lock(?:ed|_timeout)?(?![a-z])/i.test(text)
 }
 
 function classifyStatus(status: number): Class {

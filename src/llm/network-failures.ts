@@ -39,7 +39,7 @@ export function classifyNetworkError(code: string, answering: boolean): NetworkF
     return {
       code: 'llm_unreachable',
       retryable: false,
-      message: `The model server's certificate is not valid${suffix}`,
+      message: `The model server's certificate is not valid${suffix}: check OPENAI_API_BASE, or trust its issuer by NODE_EXTRA_CA_CERTS`,
     }
   }
   if (/^ERR_(?:SSL|TLS)_/.test(code) || code === 'EPROTO') {

@@ -15,7 +15,9 @@ export const createPlainAnswerReader: CreateAnswerReader = (answer, failures) =>
       return []
     },
     finish: () => {
-      const body = parseJson(Buffer.concat(pieces).toString('utf8'))
+      const text = Buffer.concat(pieces).toString('utf8')
+      // no body at all says as little as one without a message
+      const body = text.trim() === '' ? {} : parseJson(text)
       fault = faultOf(body, failures)
       return fault === null && isFields(body) ? takeBody(body, answer) : []
     },

@@ -144,7 +144,7 @@ export const streamRows: readonly Row[] = [
 export const plainRows: readonly Row[] = [
   { name: 'HTML', answer: { status: 200, body: '<h1>Sign in</h1>' }, code: 'llm_error' as const, retryable: true },
   { name: 'a string', answer: { status: 200, body: '"hello"' }, code: 'llm_error' as const, retryable: true },
-  { name: 'nothing', answer: { status: 200 }, code: 'llm_error' as const, retryable: true },
+  { name: 'nothing', answer: { status: 200 }, code: 'empty_output' as const, retryable: true },
   {
     name: 'no choices',
     answer: { status: 200, body: { choices: [] } },

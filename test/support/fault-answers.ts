@@ -26,8 +26,8 @@ export interface SeenCall {
   readonly ended: Promise<void>
 }
 
-/** What comes after the last chunk: the proper end, a clean end of the body, a cut socket, or silence. */
-export type Ending = 'done' | 'eof' | 'cut' | 'stall'
+/** What comes after the last chunk: the proper end, a clean end of the body, a socket cut by FIN or RST, or silence. */
+export type Ending = 'done' | 'eof' | 'cut' | 'reset' | 'stall'
 
 /** A text as the answer. A plain string is one with all defaults. */
 export interface TextAnswer {
@@ -57,9 +57,9 @@ export interface HttpAnswer {
   readonly ending?: Ending
 }
 
-/** No HTTP answer at all: the socket stays open (`silence`) or is cut (`hangup`). */
+/** No HTTP answer at all: the socket stays open (`silence`) or is cut by FIN (`hangup`) or RST (`reset`). */
 export interface NoAnswer {
-  readonly connection: 'silence' | 'hangup'
+  readonly connection: 'silence' | 'hangup' | 'reset'
 }
 
 /** What a call gets. A plain string is a text with all defaults. */
@@ -156,7 +156,7 @@ async function writePieces(response: ServerResponse, body: Buffer, answer: TextA
 /** Sends an answer as it is. */
 export async function answerHttp(response: ServerResponse, answer: HttpAnswer | NoAnswer): Promise<void> {
   if ('connection' in answer) {
-    if (answer.connection === 'hangup') response.destroy()
+    if (answer.connection !== 'silence') cut(response, answer.connection)
     return
   }
   const { status, headers = {}, body = '', ending = 'done' } = answer
@@ -166,7 +166,7 @@ export async function answerHttp(response: ServerResponse, answer: HttpAnswer | 
   else {
     for await (const piece of pieces) {
       if (response.closed) return
-      response.write(piece)
+      if (!response.write(piece)) await drained(response)
     }
   }
   finish(response, ending)
@@ -183,6 +183,29 @@ function piecesOf(body: unknown): Pieces | null {
 function finish(response: ServerResponse, ending: Ending): void {
   if (ending === 'stall') return
   // what was written must be on its way before the socket goes
-  if (ending === 'cut') response.write('', () => response.destroy())
+  if (ending === 'cut' || ending === 'reset') response.write('', () => cut(response, ending))
   else response.end()
+}
+
+/** Whether it was the server itself that cut the socket. */
+export function wasCutByServer({ errored }: ServerResponse): boolean {
+  return errored !== null && errored !== undefined && errored.message === cutMessage
+}
+
+const cutMessage = 'cut by the server'
+
+function cut(response: ServerResponse, how: 'hangup' | 'cut' | 'reset'): void {
+  if (how === 'reset') response.socket?.resetAndDestroy()
+  response.destroy(new Error(cutMessage))
+}
+
+// an endless body must not pile up here when nobody reads it
+async function drained(response: ServerResponse): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const goOn = (): void => {
+      response.off('drain', goOn).off('close', goOn)
+      resolve()
+    }
+    response.on('drain', goOn).on('close', goOn)
+  })
 }

@@ -11,6 +11,7 @@ import {
   type SeenCall,
   streamText,
   type TextAnswer,
+  wasCutByServer,
 } from './fault-answers.ts'
 
 /** How a server is to behave. */
@@ -22,6 +23,8 @@ export interface ModelServerOptions {
   /** Overrides the answer of any GET. */
   readonly get?: (path: string) => HttpAnswer | NoAnswer | undefined
   readonly port?: number
+  /** How long it keeps a connection that nobody uses, in milliseconds; it tells so. */
+  readonly keepAliveMs?: number
 }
 
 /** An OpenAI-compatible model server that does what a test tells it. */
@@ -64,13 +67,14 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   }
   const serveChat = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const call = journal.open(request, JSON.parse(await readBody(request)) as Record<string, unknown>)
-    response.once('close', () => journal.close(call, !response.writableFinished))
+    response.once('close', () => journal.close(call, !response.writableFinished && !wasCutByServer(response)))
     const behaviour = await answer(call)
     if (typeof behaviour === 'object' && !('text' in behaviour)) return answerHttp(response, behaviour)
     const text: TextAnswer = typeof behaviour === 'string' ? { text: behaviour } : behaviour
     return call.stream ? streamText(response, call, text) : answerHttp(response, completion(call, text))
   }
 
+  if (options.keepAliveMs !== undefined) server.keepAliveTimeout = options.keepAliveMs
   server.listen(options.port ?? 0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
