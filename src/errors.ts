@@ -19,28 +19,31 @@ export type RequestErrorCode =
   | 'unavailable'
 
 /** Why a step failed: the closed list of the contract. `internal` also stands for a request that hit a defect. */
-export type FailureCode =
-  | 'llm_unreachable'
-  | 'llm_timeout'
-  | 'llm_rejected'
-  | 'llm_unauthorized'
-  | 'llm_rate_limited'
-  | 'llm_error'
-  | 'llm_truncated'
-  | 'quota_exhausted'
-  | 'circuit_open'
-  | 'context_overflow'
-  | 'content_filtered'
-  | 'empty_output'
-  | 'output_limit'
-  | 'response_too_large'
-  | 'task_timeout'
-  | 'budget_exhausted'
-  | 'rejected'
-  | 'approval_expired'
-  | 'worker_lost'
-  | 'shutdown'
-  | 'internal'
+export const failureCodes = [
+  'llm_unreachable',
+  'llm_timeout',
+  'llm_rejected',
+  'llm_unauthorized',
+  'llm_rate_limited',
+  'llm_error',
+  'llm_truncated',
+  'quota_exhausted',
+  'circuit_open',
+  'context_overflow',
+  'content_filtered',
+  'empty_output',
+  'output_limit',
+  'response_too_large',
+  'task_timeout',
+  'budget_exhausted',
+  'rejected',
+  'approval_expired',
+  'worker_lost',
+  'shutdown',
+  'internal',
+] as const
+
+export type FailureCode = (typeof failureCodes)[number]
 
 export type ErrorCode = RequestErrorCode | FailureCode
 

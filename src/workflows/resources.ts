@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import type { FailureCode } from '../errors.ts'
+import { failureCodes } from '../errors.ts'
 import type { StepStatus, WorkflowStatus } from './workflow.ts'
 
 const refTo = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
@@ -18,30 +18,6 @@ export const WorkflowStatusValue = Type.Unsafe<WorkflowStatus>(
 export const StepStatusValue = Type.Unsafe<StepStatus>(
   literals(['pending', 'queued', 'running', 'waiting', 'completed', 'incomplete', 'failed', 'skipped', 'cancelled']),
 )
-
-const failureCodes = [
-  'llm_unreachable',
-  'llm_timeout',
-  'llm_rejected',
-  'llm_unauthorized',
-  'llm_rate_limited',
-  'llm_error',
-  'llm_truncated',
-  'quota_exhausted',
-  'circuit_open',
-  'context_overflow',
-  'content_filtered',
-  'empty_output',
-  'output_limit',
-  'response_too_large',
-  'task_timeout',
-  'budget_exhausted',
-  'rejected',
-  'approval_expired',
-  'worker_lost',
-  'shutdown',
-  'internal',
-] as const satisfies readonly FailureCode[]
 
 const FailureCodeValue = literals(failureCodes)
 
