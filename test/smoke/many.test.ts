@@ -36,7 +36,13 @@ async function isCompleted(site: Site, id: string): Promise<boolean> {
 
 describe('many workflows at once', { timeout: 60_000 }, () => {
   test('all complete, within the agents that may run, while the process answers', async ({ site, model }) => {
-    model.answerWith(() => ({ text: 'One two three four five.', before: () => delay(2) }))
+    // Nobody is answered before every place is taken: whether they ever are must not hang on who is quicker.
+    const allBusy = model.called(mostAgents)
+    const before = async () => {
+      await allBusy
+      await delay(2)
+    }
+    model.answerWith(() => ({ text: 'One two three four five.', before }))
     await site.start({ MAX_CONCURRENT_AGENTS: String(mostAgents) })
     const stop = new AbortController()
     const liveness = watchLiveness(site, stop.signal)
