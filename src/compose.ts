@@ -7,6 +7,7 @@ import { createApp } from './http/app.ts'
 import { createLlmClient } from './llm/llm-client.ts'
 import type { LlmClient } from './llm/llm-client.ts'
 import type { LlmEvent } from './llm/model.ts'
+import { createCostOf } from './llm/prices.ts'
 import { retryDelayMs } from './llm/retry.ts'
 import { createHealth } from './observability/health.ts'
 import { logContent } from './observability/log-content.ts'
@@ -18,7 +19,16 @@ import { observeHttp } from './observability/observe-http.ts'
 import { observeLlm } from './observability/observe-llm.ts'
 import { observeWorkflows } from './observability/observe-workflows.ts'
 import type { Sentry } from './observability/sentry.ts'
-import { agentDefaults, agentSettings, appOptions, llmOptions, storageOptions } from './part-options.ts'
+import {
+  agentDefaults,
+  agentSettings,
+  appOptions,
+  llmOptions,
+  modelNames,
+  promptRepair,
+  storageOptions,
+  urlOfEndpoint,
+} from './part-options.ts'
 import { createStorage } from './storage/create-storage.ts'
 import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
@@ -71,7 +81,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const team = createAgents({ roles, model, settings: agentSettings(settings), defaults: agentDefaults(settings) })
   const sources = { storage, llm, engine: () => engine }
   const metrics = settings.enableMetrics ? composeMetrics(settings, { version, templates, sources }) : null
-  told.llm = observeLlm({ log, metrics, urlOf: () => settings.openaiApiBase })
+  told.llm = observeLlm({ log, metrics, urlOf: (endpoint) => urlOfEndpoint(settings, endpoint) })
   const agents = observeAgents(team, { log, metrics })
 
   const captureDefect = (error: unknown) => sentry.captureDefect(error)
@@ -187,8 +197,9 @@ function composeEngine(
         maxRestarts: settings.taskRetryAttempts,
         timeoutMs: settings.taskTimeout * 1000,
       },
-      retryDelayMs: (tries, retryAfterMs) =>
-        retryDelayMs({ tries, initialMs, maxMs, retryAfterMs, random: Math.random }),
+      retryDelayMs: (tries) => retryDelayMs({ tries, initialMs, maxMs, random: Math.random }),
+      promptRepair: promptRepair(settings),
+      costOf: createCostOf(settings.llm.prices),
       streamReasoning: settings.streamReasoning,
       maxWorkerLosses: settings.maxWorkerLosses,
       workflowTimeoutMs: settings.workflowTimeout * 1000,
@@ -209,12 +220,11 @@ interface MetricsParts {
 
 function composeMetrics(settings: Settings, { version, templates, sources }: MetricsParts): Metrics {
   const { storage, llm, engine } = sources
-  const models = [settings.openaiApiModel, ...Object.values(settings.agents).map((agent) => agent.model ?? '')]
   return createMetrics({
     version,
     roles: Object.keys(settings.agents),
     workflowTypes: [...templates.keys(), 'custom', 'task'],
-    models: models.filter((name) => name !== ''),
+    models: modelNames(settings),
     sources: {
       llm: () => llm.status(),
       queue: () => ({ queued: engine().queued(), oldestCreatedAt: engine().oldestQueuedAt() }),

@@ -67,6 +67,10 @@ export interface AppErrorDetails {
   readonly retryable?: boolean
   readonly endpoint?: string
   readonly status?: number
+  /** Of a failed model call that used up no try: the server is not ready yet. */
+  readonly uncounted?: true
+  /** Of a failed model call whose prompt was too long, or seems to have been: what the server told in tokens. */
+  readonly overflow?: { readonly promptTokens: number | null; readonly window: number | null }
 }
 
 /** The only exception that crosses a folder. `message` is written for the client: no stack, SQL, path or key. */

@@ -1,17 +1,43 @@
 import type { AgentDefaults, AgentsParts } from './agents/create-agents.ts'
 import type { Settings } from './config/settings.ts'
 import type { AppOptions } from './http/app-parts.ts'
-import type { LlmClientOptions } from './llm/llm-client.ts'
+import type { EndpointOptions, LlmClientOptions } from './llm/llm-client.ts'
 import type { LogOptions } from './observability/log.ts'
 import type { StorageOptions } from './storage/open-database.ts'
+import type { PromptRepair } from './workflows/pass.ts'
 
 const ms = (seconds: number) => Math.round(seconds * 1000)
 const orNull = (text: string) => (text === '' ? null : text)
 
+/** The model servers: those that are listed, else the one of `OPENAI_API_*`. */
+function endpointsOf({ llm, openaiApiBase, openaiApiKey }: Settings): readonly EndpointOptions[] {
+  if (llm.endpoints.length > 0) return llm.endpoints
+  return [{ name: 'default', baseUrl: openaiApiBase, apiKey: openaiApiKey, models: [], order: 1, maxInFlight: 0 }]
+}
+
+/** Where an endpoint is, for messages. */
+export function urlOfEndpoint(settings: Settings, name: string): string | undefined {
+  return endpointsOf(settings).find((endpoint) => endpoint.name === name)?.baseUrl
+}
+
+/** What may be done about a prompt that is too long. */
+export function promptRepair({ llm, llmContextTruncation }: Settings): PromptRepair {
+  return { fallbackModel: orNull(llm.contextFallbackModel), mayCut: llmContextTruncation }
+}
+
+/** Every model that the configuration names. */
+export function modelNames({ openaiApiModel, agents, llm }: Settings): readonly string[] {
+  const ofRoles = Object.values(agents).map(({ model }) => model ?? '')
+  const ofEndpoints = llm.endpoints.flatMap(({ models }) => models)
+  const all = [openaiApiModel, llm.contextFallbackModel, ...ofRoles, ...ofEndpoints]
+  return [...new Set(all.filter((name) => name !== ''))]
+}
+
 /** Settings are in the units of their users; each part has its own terms. This is where one becomes the other. */
 export function llmOptions(settings: Settings): LlmClientOptions {
   return {
-    endpoints: [{ name: 'default', baseUrl: settings.openaiApiBase, apiKey: settings.openaiApiKey }],
+    endpoints: endpointsOf(settings),
+    retryBudgetPercent: settings.llmRetryBudgetPercent,
     defaultModel: orNull(settings.openaiApiModel),
     contextWindow: settings.llmContextWindow === 0 ? null : settings.llmContextWindow,
     connectTimeoutMs: ms(settings.llmConnectTimeout),
@@ -77,8 +103,9 @@ export function appOptions(settings: Settings, version: string): AppOptions {
 
 /** Everything that may never be printed. */
 export function secretsOf(settings: Settings): readonly string[] {
-  const { openaiApiKey, databaseUrl, sentryDsn } = settings
-  return [openaiApiKey, databaseUrl, sentryDsn].filter((secret) => secret !== '' && secret !== 'not-needed')
+  const { openaiApiKey, databaseUrl, sentryDsn, llm } = settings
+  const keys = llm.endpoints.map(({ apiKey }) => apiKey)
+  return [openaiApiKey, databaseUrl, sentryDsn, ...keys].filter((secret) => secret !== '' && secret !== 'not-needed')
 }
 
 /** The log. `isTerminal`: colour is of use, and nobody forbade it. */

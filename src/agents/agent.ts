@@ -38,6 +38,10 @@ export interface AgentTask {
   readonly options: { readonly temperature?: number; readonly maxTokens?: number; readonly stream?: boolean }
   /** Text that calls which ended with `length` gave to a former attempt: it opens this one's answer unpaid. */
   readonly carried: { readonly text: string; readonly continuations: number } | null
+  /** Most tokens of the prompt, since a longer one was too long for the server; null: the model's window alone decides. */
+  readonly promptLimit: number | null
+  /** false: rather than cut, fail with `context_overflow`, because a model with a larger window stands by. */
+  readonly mayCut: boolean
 }
 
 export interface CallEstimate {
@@ -76,7 +80,10 @@ export interface PreparedTask {
   readonly firstCall: CallEstimate
   /** Something of the material was cut to fit the model's context. */
   readonly truncatedInput: boolean
-  /** Makes the answer. Throws an `AppError` with a `FailureCode`; an abort rejects with the signal's reason. */
+  /**
+   * Makes the answer. Throws an `AppError` with a `FailureCode`; an abort rejects with the signal's reason. The permit
+   * stays its owner's, to be released.
+   */
   run(parts: {
     readonly sink: AnswerSink
     readonly permit?: Permit

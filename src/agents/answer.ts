@@ -35,30 +35,20 @@ export function planFirstCall(plan: AnswerPlan): PlannedCall {
 /**
  * Makes the answer, in as many calls as it takes. What the sink was given is the answer: nothing is changed afterwards.
  * Throws the model's failures, `empty_output`, `content_filtered`, and whatever the sink throws; an abort rejects with
- * the signal's reason. A permit that was not needed is released.
+ * the signal's reason.
  */
 export async function makeAnswer(plan: AnswerPlan, run: AnswerRun): Promise<AgentAnswer> {
-  let permit = run.permit
   let text = plan.carried?.text ?? ''
   let continuations = plan.carried === null ? 0 : Math.max(1, plan.carried.continuations)
-  const takePermit = (): Permit | undefined => {
-    const taken = permit
-    permit = undefined
-    return taken
-  }
-  try {
-    if (text !== '') run.sink.text(text)
-    for (;;) {
-      if (continuations > plan.maxContinuations) return cutOff(plan, text, plan.target.model)
-      if (continuations > 0) await run.sink.continuing(continuations)
-      const end = await oneCall(plan, run, { text, isContinuation: continuations > 0, takePermit })
-      text += end.text
-      if (end.complete) return completed(plan, text, end)
-      if (continuations === plan.maxContinuations) return cutOff(plan, text, end.model)
-      continuations += 1
-    }
-  } finally {
-    permit?.release()
+  if (text !== '') run.sink.text(text)
+  for (;;) {
+    if (continuations > plan.maxContinuations) return cutOff(plan, text, plan.target.model)
+    if (continuations > 0) await run.sink.continuing(continuations)
+    const end = await oneCall(plan, run, { text, isContinuation: continuations > 0 })
+    text += end.text
+    if (end.complete) return completed(plan, text, end)
+    if (continuations === plan.maxContinuations) return cutOff(plan, text, end.model)
+    continuations += 1
   }
 }
 
@@ -66,7 +56,6 @@ interface Position {
   /** The answer so far. */
   readonly text: string
   readonly isContinuation: boolean
-  readonly takePermit: () => Permit | undefined
 }
 
 async function oneCall(plan: AnswerPlan, run: AnswerRun, position: Position): Promise<CallEnd> {
@@ -77,7 +66,6 @@ async function oneCall(plan: AnswerPlan, run: AnswerRun, position: Position): Pr
     ...plan,
     ...run,
     call,
-    takePermit: position.takePermit,
     push(piece) {
       const split = splitter.push(piece)
       return { text: joiner.push(split.text), reasoning: split.reasoning }
@@ -92,7 +80,7 @@ async function oneCall(plan: AnswerPlan, run: AnswerRun, position: Position): Pr
 function planNext(plan: AnswerPlan, text: string): PlannedCall {
   return planContinuation({
     first: plan.first,
-    window: plan.target.contextWindow,
+    target: plan.target,
     text,
     openBlock: plan.openBlock(text),
   })

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import { cutMarkUnits, cutMiddle, estimateTokens, tokenUnits, UNITS_PER_TOKEN } from './tokens.ts'
+import { cutMarkUnits, cutMiddle, tokenUnits, UNITS_PER_TOKEN } from './tokens.ts'
 
 /** A part of the user prompt that may be cut, or left out, when the model's window is too small. */
 export interface Material {
@@ -20,6 +20,10 @@ export interface PromptLimits {
   readonly window: number | null
   /** Tokens of the answer that are wanted. */
   readonly maxTokens: number
+  /** Most tokens of the prompt, whatever the window; null for no such limit. */
+  readonly promptLimit: number | null
+  /** Tokens that the server counts for each one of our estimate. */
+  readonly tokenRatio: number
   /** false: what does not fit is an error. */
   readonly truncation: boolean
 }
@@ -57,25 +61,29 @@ export function answerShare(limits: Pick<PromptLimits, 'window' | 'maxTokens'>):
  */
 export function fitPrompt(system: string, user: readonly PromptPart[], limits: PromptLimits): FittedPrompt {
   const needs = { system: tokenUnits(system), user: sumUnits(user), fixed: sumUnits(user.filter(isFixed)) }
+  const tokensOf = (units: number): number => Math.ceil((units / UNITS_PER_TOKEN) * limits.tokenRatio) + TEMPLATE_TOKENS
   const whole: FittedPrompt = {
     system,
     user: user.map(partText).join(''),
-    inputTokens: Math.ceil((needs.system + needs.user) / UNITS_PER_TOKEN) + TEMPLATE_TOKENS,
+    inputTokens: tokensOf(needs.system + needs.user),
     truncated: false,
   }
-  if (limits.window === null) return whole
-  const room = (limits.window - answerShare(limits) - TEMPLATE_TOKENS) * UNITS_PER_TOKEN
+  const room = (Math.max(0, longestPrompt(limits) - TEMPLATE_TOKENS) / limits.tokenRatio) * UNITS_PER_TOKEN
   if (needs.system + needs.user <= room) return whole
   if (!limits.truncation) throw overflow(whole.inputTokens, limits, 'and may not be cut')
   const systemRoom = roomOfSystem(needs, room)
   if (needs.fixed + systemRoom > room) {
-    const least = Math.ceil((needs.fixed + systemRoom) / UNITS_PER_TOKEN) + TEMPLATE_TOKENS
-    throw overflow(least, limits, 'even without context, files and earlier results')
+    throw overflow(tokensOf(needs.fixed + systemRoom), limits, 'even without context, files and earlier results')
   }
   const cutSystem = cutMiddle(system, systemRoom).text
   const cutUser = cutParts(user, room - systemRoom)
-  const inputTokens = estimateTokens(cutSystem + cutUser) + TEMPLATE_TOKENS
-  return { system: cutSystem, user: cutUser, inputTokens, truncated: true }
+  return { system: cutSystem, user: cutUser, inputTokens: tokensOf(tokenUnits(cutSystem + cutUser)), truncated: true }
+}
+
+function longestPrompt(limits: PromptLimits): number {
+  const { window, promptLimit } = limits
+  const besideAnswer = window === null ? Number.POSITIVE_INFINITY : window - answerShare(limits)
+  return Math.min(besideAnswer, promptLimit ?? Number.POSITIVE_INFINITY)
 }
 
 function roomOfSystem(needs: { system: number; user: number; fixed: number }, room: number): number {
@@ -85,13 +93,15 @@ function roomOfSystem(needs: { system: number; user: number; fixed: number }, ro
 }
 
 function overflow(needed: number, limits: PromptLimits, why: string): AppError {
+  const { window } = limits
   const answer = answerShare(limits)
-  return new AppError(
-    'context_overflow',
-    `The prompt needs about ${needed} tokens ${why}; the model's window of ${limits.window} tokens leaves ` +
-      `${(limits.window ?? 0) - answer} beside the ${answer} of the answer.`,
-    { retryable: false },
-  )
+  const room =
+    window === null
+      ? `the model server refused a longer prompt than ${longestPrompt(limits)}`
+      : `the model's window of ${window} tokens leaves ${longestPrompt(limits)} beside the ${answer} of the answer`
+  return new AppError('context_overflow', `The prompt needs about ${needed} tokens ${why}; ${room}.`, {
+    retryable: false,
+  })
 }
 
 function cutParts(parts: readonly PromptPart[], room: number): string {

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../llm/model.ts'
+import type { ChatMessage, Target } from '../llm/model.ts'
 import type { FencedBlock } from './fenced-blocks.ts'
 import { cutMiddle, estimateTokens, UNITS_PER_TOKEN } from './tokens.ts'
 
@@ -11,8 +11,7 @@ export interface PlannedCall {
 
 export interface Continuation {
   readonly first: PlannedCall
-  /** The model's window in tokens; null for no limit. */
-  readonly window: number | null
+  readonly target: Pick<Target, 'contextWindow' | 'tokenRatio'>
   /** The answer so far. */
   readonly text: string
   /** The block of code in which it stopped. */
@@ -28,20 +27,21 @@ const QUOTED_LENGTH = 60
  * left out and the call may answer less, so that both have a share. An answer without text has spent all on reasoning:
  * it is asked again, with the advice to think less.
  */
-export function planContinuation({ first, window, text, openBlock }: Continuation): PlannedCall {
+export function planContinuation({ first, target, text, openBlock }: Continuation): PlannedCall {
   if (text.trim() === '') return { ...first, messages: withAdvice(first.messages) }
-  const textTokens = estimateTokens(text)
+  const { contextWindow: window, tokenRatio } = target
+  const tokensOf = (piece: string): number => Math.ceil(estimateTokens(piece) * tokenRatio)
   const request = goOn(text, openBlock)
-  const used = first.inputTokens + estimateTokens(request) + TEMPLATE_TOKENS
+  const used = first.inputTokens + tokensOf(request) + TEMPLATE_TOKENS
   const room = window === null ? Number.POSITIVE_INFINITY : Math.max(2, window - used)
-  const maxTokens = Math.min(first.maxTokens, Math.max(1, Math.floor(room / 2), room - textTokens))
-  const shown = Number.isFinite(room) ? cutMiddle(text, (room - maxTokens) * UNITS_PER_TOKEN, 0.2).text : text
+  const maxTokens = Math.min(first.maxTokens, Math.max(1, Math.floor(room / 2), room - tokensOf(text)))
+  const shown = Number.isFinite(room) ? cutMiddle(text, ((room - maxTokens) * UNITS_PER_TOKEN) / tokenRatio, 0.2).text : text
   const messages: readonly ChatMessage[] = [
     ...first.messages,
     { role: 'assistant', content: shown },
     { role: 'user', content: request },
   ]
-  return { messages, inputTokens: used + estimateTokens(shown), maxTokens }
+  return { messages, inputTokens: used + tokensOf(shown), maxTokens }
 }
 
 function goOn(text: string, openBlock: FencedBlock | null): string {

@@ -100,7 +100,13 @@ function prepareTask(task: AgentTask, { role, profile }: Member, workshop: Works
     perFileLimit: defaults.perFileLimit,
     withoutFiles: extractor.withoutFiles,
   })
-  const limits = { window, maxTokens: wanted, truncation: defaults.contextTruncation }
+  const limits = {
+    window,
+    maxTokens: wanted,
+    promptLimit: task.promptLimit,
+    tokenRatio: target.tokenRatio,
+    truncation: defaults.contextTruncation && task.mayCut,
+  }
   const fitted = fitPrompt(role.systemPrompt(maxTokens), prompt.parts, limits)
   const plan: AnswerPlan = {
     model: workshop.model,

@@ -14,7 +14,7 @@ export interface ModelCall {
   readonly call: PlannedCall
   readonly sink: AnswerSink
   readonly signal: AbortSignal
-  readonly takePermit: () => Permit | undefined
+  readonly permit?: Permit
   /** Tells text from reasoning; what is not decided is held back. */
   push(piece: string): SplitText
   flush(): SplitText
@@ -85,11 +85,11 @@ async function receive(call: ModelCall, received: Received): Promise<void> {
   deliver(call, received, call.flush())
 }
 
-function requestOf({ call, takePermit, ...parts }: ModelCall): ModelRequest {
-  const permit = takePermit()
+function requestOf({ call, permit, ...parts }: ModelCall): ModelRequest {
   return {
     target: parts.target,
     messages: call.messages,
+    inputTokens: call.inputTokens,
     temperature: parts.temperature,
     maxTokens: call.maxTokens,
     stream: parts.stream,

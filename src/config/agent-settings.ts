@@ -1,8 +1,21 @@
 import { Type, type TProperties } from '@sinclair/typebox'
 import { flag, whole } from './setting.ts'
 
+/** How a role may be called in the configuration. */
+export const ROLE_NAME = /^[a-z][a-z0-9_]{0,63}$/
+
+/** How a key under a role's `config` may be called. */
+export const CONFIG_KEY = /^[A-Za-z][\w-]{0,63}$/
+
 /** What may stand under `config` of a role besides its own settings: it is woven into the system prompt as it is. */
-const configOfChoice = { default: {}, additionalProperties: Type.Unknown() }
+const configOfChoice = {
+  default: {},
+  additionalProperties: Type.Unknown(),
+  propertyNames: {
+    pattern: CONFIG_KEY.source,
+    description: 'a key of a config begins with a letter, and has letters, digits, _ and -',
+  },
+}
 
 function words(defaults: readonly string[], description: string) {
   return Type.Array(Type.String({ minLength: 1 }), { default: defaults, description })
@@ -38,7 +51,7 @@ function role<T extends TProperties>(config: T) {
       config: Type.Object(config, configOfChoice),
       task_types: Type.Unsafe<Record<string, string>>({
         type: 'object',
-        propertyNames: { pattern: '^[a-z][a-z0-9_]{0,63}$' },
+        propertyNames: { pattern: ROLE_NAME.source },
         additionalProperties: { type: 'string', minLength: 1 },
         default: {},
         description: 'More task types of this role, as a table of names and instructions.',
@@ -86,11 +99,12 @@ export const BUILT_IN_ROLES: readonly string[] = Object.keys(builtInRoles)
 
 /** The roles: the built-in ones are always there, an operator may add others. */
 export const agentSettings = {
-  agents: Type.Object(builtInRoles, { default: {}, additionalProperties: role({}) }),
+  agents: Type.Object(builtInRoles, {
+    default: {},
+    additionalProperties: role({}),
+    propertyNames: {
+      pattern: ROLE_NAME.source,
+      description: 'a role is named with lower-case letters, digits and _',
+    },
+  }),
 }
-
-/** How a role may be called in the configuration. */
-export const ROLE_NAME = /^[a-z][a-z0-9_]{0,63}$/
-
-/** How a key under a role's `config` may be called. */
-export const CONFIG_KEY = /^[A-Za-z][\w-]{0,63}$/

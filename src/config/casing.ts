@@ -1,6 +1,10 @@
+import { withDerivedDefaults } from './derived-defaults.ts'
+import type { SettingSchema } from './setting.ts'
+import { childOf, memberOf, ROOT } from './setting-path.ts'
 import type { Settings, SettingsFile } from './settings.ts'
 
 type Table = Readonly<Record<string, unknown>>
+type Rename = (name: string) => string
 
 /** `llm_timeout` → `llmTimeout`. */
 export function toCamelCase(name: string): string {
@@ -14,38 +18,37 @@ function toSnakeCase(name: string): string {
 
 /** The file's form → the service's. Takes a validated file, and freezes the result all the way down. */
 export function settingsFromFile(file: SettingsFile): Settings {
-  return freeze(translate(file, toCamelCase)) as unknown as Settings
+  return freeze(translate(withDerivedDefaults(file), ROOT, toCamelCase)) as Settings
 }
 
 /** The service's form → the file's, for printing. */
 export function settingsToFile(settings: Settings): Table {
-  return translate(settings, toSnakeCase)
+  return translate(settings, ROOT, toSnakeCase) as Table
 }
 
-function translate(settings: Table, rename: (name: string) => string): Table {
-  return mapEntries(settings, (name, value) => [
-    rename(name),
-    name === 'agents'
-      ? byName(mapEntries(value as Table, (role, own) => [role, translateRole(own as Table, rename)]))
-      : value,
-  ])
+/** Renames the keys that are ours, and leaves those of the operator's own as they are. */
+function translate(value: unknown, schema: SettingSchema, rename: Rename): unknown {
+  if (Array.isArray(value)) return value.map((item) => translate(item, schema.items ?? {}, rename))
+  if (typeof value !== 'object' || value === null) return value
+  if (memberOf(schema) !== undefined) return byName(value as Table, schema, rename)
+  return schema.properties === undefined ? value : renameKeys(value as Table, schema, rename)
 }
 
-function translateRole(role: Table, rename: (name: string) => string): Table {
-  const given = Object.fromEntries(Object.entries(role).filter(([, value]) => value !== ''))
-  return mapEntries(given, (name, value) => [
-    rename(name),
-    name === 'task_types' || name === 'taskTypes' ? byName(value as Table) : value,
-  ])
+function renameKeys(table: Table, schema: SettingSchema, rename: Rename): Table {
+  const entries = Object.entries(table).map(([name, value]) => [toSnakeCase(name), value] as const)
+  // an optional text that is empty is the absence of a value
+  const given = entries.filter(([name, value]) => value !== '' || schema.required?.includes(name) === true)
+  return Object.fromEntries(
+    given.map(([name, value]) => [rename(name), translate(value, childOf(schema, name) ?? {}, rename)]),
+  )
 }
 
-function mapEntries(table: Table, change: (name: string, value: unknown) => [string, unknown]): Table {
-  return Object.fromEntries(Object.entries(table).map(([name, value]) => change(name, value)))
-}
-
-/** For tables that a client's words are looked up in: without a prototype there is no role called `constructor`. */
-function byName(table: Table): Table {
-  return Object.assign(Object.create(null) as object, table)
+/** Keeps the keys. For tables that somebody's words are looked up in: without a prototype there is no role called `constructor`. */
+function byName(table: Table, schema: SettingSchema, rename: Rename): Table {
+  const entries = Object.entries(table).map(([name, value]) => {
+    return { [name]: translate(value, childOf(schema, name) ?? {}, rename) }
+  })
+  return Object.assign(Object.create(null) as Table, ...entries) as Table
 }
 
 function freeze<T>(value: T): T {

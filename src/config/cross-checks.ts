@@ -2,31 +2,18 @@ import { statSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { BUILT_IN_ROLES } from './agent-settings.ts'
+import { findEntry, type CheckedSettings } from './checked-settings.ts'
 import type { Fault } from './config-error.ts'
+import { checkEndpoints } from './endpoint-checks.ts'
 import { didYouMean, nearest } from './nearest.ts'
-import { dotted, faultOf, type Entry } from './reading.ts'
-import type { SettingsFile } from './settings.ts'
-
-/** What the rules that look at more than one setting, or outside, need. */
-interface Checked {
-  /** Valid settings; where an entry was at fault, its default. */
-  readonly file: SettingsFile
-  /** Every entry, also those that were at fault. */
-  readonly entries: readonly Entry[]
-  /** Paths, dotted, of the settings at fault: no rule judges those. */
-  readonly invalid: ReadonlySet<string>
-  /** How strong the source of an entry is: of two, the greater number wins. */
-  readonly strengthOf: (entry: Entry) => number
-  /** Where relative paths start. */
-  readonly directory: string
-}
+import { dotted, faultOf } from './reading.ts'
 
 /** Applies the rules that the schema cannot say. */
-export function crossCheck(checked: Checked): readonly Fault[] {
-  return [...checkDelays(checked), ...checkHost(checked), ...checkRoles(checked), ...checkFiles(checked)]
+export function crossCheck(checked: CheckedSettings): readonly Fault[] {
+  return [checkDelays, checkHost, checkRoles, checkFiles, checkEndpoints].flatMap((check) => check(checked))
 }
 
-function checkDelays(checked: Checked): readonly Fault[] {
+function checkDelays(checked: CheckedSettings): readonly Fault[] {
   const { file, invalid } = checked
   const initial = 'llm_retry_initial_delay'
   const longest = 'llm_retry_max_delay'
@@ -37,7 +24,7 @@ function checkDelays(checked: Checked): readonly Fault[] {
   })
 }
 
-function checkHost(checked: Checked): readonly Fault[] {
+function checkHost(checked: CheckedSettings): readonly Fault[] {
   const { file, invalid } = checked
   if (invalid.has('host') || invalid.has('auth') || file.auth === 'none' || isLoopback(file.host)) return []
   const way = 'set AUTH=none to let everybody who can connect use the service, or HOST=127.0.0.1'
@@ -47,11 +34,11 @@ function checkHost(checked: Checked): readonly Fault[] {
   })
 }
 
-function checkRoles({ entries }: Checked): readonly Fault[] {
+function checkRoles({ entries }: CheckedSettings): readonly Fault[] {
   const given = entries.filter(({ path }) => path[0] === 'agents')
   const roles = new Set(given.map(({ path }) => path[1] ?? ''))
   const incomplete = [...roles].filter(
-    (role) => !BUILT_IN_ROLES.includes(role) && !find(given, dotted(['agents', role, 'prompt_file']))?.value,
+    (role) => !BUILT_IN_ROLES.includes(role) && !findEntry(given, dotted(['agents', role, 'prompt_file']))?.value,
   )
   return incomplete.flatMap((role) => {
     const entry = given.find(({ path }) => path[1] === role)
@@ -61,7 +48,7 @@ function checkRoles({ entries }: Checked): readonly Fault[] {
   })
 }
 
-function checkFiles({ entries, invalid, directory }: Checked): readonly Fault[] {
+function checkFiles({ entries, invalid, directory }: CheckedSettings): readonly Fault[] {
   const named = entries.filter(({ path }) => path.at(-1) === 'prompt_file' || path[0] === 'workflow_types_files')
   return named
     .filter(({ path }) => !invalid.has(dotted(path)))
@@ -87,17 +74,13 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
-function find(entries: readonly Entry[], path: string): Entry | undefined {
-  return entries.find((entry) => dotted(entry.path) === path)
-}
-
 /** One fault for settings that do not fit together: the strongest was set to change something. Of equals, the first. */
 function faultAtStrongest(
-  { entries, strengthOf }: Checked,
+  { entries, strengthOf }: CheckedSettings,
   details: Readonly<Record<string, string>>,
 ): readonly Fault[] {
   const given = Object.entries(details).flatMap(([path, detail]) => {
-    const entry = find(entries, path)
+    const entry = findEntry(entries, path)
     return entry === undefined ? [] : [{ entry, detail }]
   })
   const [blamed] = given.toSorted((a, b) => strengthOf(b.entry) - strengthOf(a.entry))

@@ -1,3 +1,4 @@
+import { isComposite, isTableOfSettings } from './setting-path.ts'
 import { LONGEST_SECONDS, type SettingSchema } from './setting.ts'
 
 const FORMATS: Readonly<Record<string, string>> = {
@@ -7,6 +8,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   'sentry-dsn-or-empty': 'Sentry DSN, as https://KEY@HOST/PROJECT',
   'postgres-url-or-empty': 'postgres URL',
   host: 'IP address or host name',
+  'endpoint-name': 'name of at most 63 of a–z, 0–9, ., _ and -, a letter or digit first',
 }
 
 const NOUNS: Readonly<Record<string, string>> = {
@@ -22,7 +24,7 @@ const NOUNS: Readonly<Record<string, string>> = {
 export function describeType(schema: SettingSchema): string {
   if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`
   if (schema.format !== undefined) return FORMATS[schema.format] ?? schema.format
-  const nouns = typesOf(schema).map((type) => NOUNS[type] ?? type)
+  const nouns = typesOf(schema).map((type) => nounOf(type, schema))
   const words = [[nouns.join(', or a '), describeBounds(schema)].filter(Boolean).join(' '), schema.unit]
   return words.filter(Boolean).join(', ')
 }
@@ -34,10 +36,10 @@ export function demandOf(schema: SettingSchema): string {
   return `must be ${/^(IP|http)/.test(type) ? 'an' : 'a'} ${type}`
 }
 
-/** A default on one line: lists comma-separated, tables as JSON, nothing for none. */
+/** A value on one line, as a variable has it: lists comma-separated, tables and lists of them as JSON, nothing for none. */
 export function describeDefault(value: unknown): string {
   if (value === undefined) return ''
-  if (Array.isArray(value)) return value.join(',')
+  if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) return value.join(',')
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
@@ -47,8 +49,14 @@ export function typesOf(schema: SettingSchema): readonly string[] {
   return typeof schema.type === 'string' ? [schema.type] : schema.type
 }
 
+function nounOf(type: string, schema: SettingSchema): string {
+  if (isComposite(schema) || isTableOfSettings(schema)) return type === 'array' ? 'JSON list' : 'JSON table'
+  return schema.uniqueItems === true ? 'list of different names' : (NOUNS[type] ?? type)
+}
+
 function describeBounds(schema: SettingSchema): string {
-  const { minimum, exclusiveMinimum, maximum } = schema
+  const { minimum, exclusiveMinimum, maximum, maxItems } = schema
+  if (maxItems !== undefined) return `of at most ${maxItems}`
   if (exclusiveMinimum !== undefined) return `> ${exclusiveMinimum}`
   if (minimum === undefined) return ''
   return maximum === undefined || maximum === LONGEST_SECONDS ? `≥ ${minimum}` : `${minimum}–${maximum}`

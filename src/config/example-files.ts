@@ -1,6 +1,8 @@
+import { stringify } from 'yaml'
 import { BUILT_IN_ROLES } from './agent-settings.ts'
 import { describeDefault, describeType } from './describe.ts'
-import { listRoleConfig, listRoleSettings, listSettings, type ListedSetting } from './setting-list.ts'
+import { listFields, listRoleConfig, listRoleSettings, listSettings, type ListedSetting } from './setting-list.ts'
+import { holdsSecret, isTableOfSettings, settingAt } from './setting-path.ts'
 import { SETTING_GROUPS } from './settings.ts'
 import { yamlLine } from './yaml-line.ts'
 
@@ -17,9 +19,7 @@ const DOTENV_HEAD = `# Every setting with its default: copy this file to .env an
 /** The text of `config.yaml`: it loads, and says the defaults. */
 export function renderConfigYaml(): string {
   const groups = SETTING_GROUPS.map(({ title, settings }) =>
-    'agents' in settings
-      ? renderAgents(title)
-      : renderGroup(title, listSettings(Object.keys(settings)).map(yamlSetting)),
+    'agents' in settings ? renderAgents(title) : renderGroup(title, Object.keys(settings).map(yamlSettings)),
   )
   return [YAML_HEAD, ...groups].join('\n')
 }
@@ -38,8 +38,33 @@ function renderGroup(title: string, blocks: readonly string[]): string {
   return [`## ${title}\n`, ...blocks].join('\n')
 }
 
-function yamlSetting({ path, schema }: ListedSetting): string {
-  return `# ${explain(schema)}\n${yamlLine(path[0] ?? '', schema.default)}\n`
+/** A setting, or a table of them. */
+function yamlSettings(name: string): string {
+  const settings = listSettings([name]).map(yamlSetting)
+  if (!isTableOfSettings(settingAt([name]) ?? {})) return settings.join('\n')
+  return `${name}:\n${settings.join('\n').replaceAll(/^(?=.)/gm, '  ')}`
+}
+
+function yamlSetting(setting: ListedSetting): string {
+  const { path, schema } = setting
+  const name = path.at(-1) ?? ''
+  const about = [explain(schema), ...fieldLines(setting), ...(schema.examples ?? []).flatMap(exampleLines(name))]
+  return `${about.map((line) => `# ${line}\n`).join('')}${yamlLine(name, schema.default)}\n`
+}
+
+function fieldLines(setting: ListedSetting): readonly string[] {
+  return listFields(setting).map(({ path, schema, isNeeded }) => {
+    return `  ${path.at(-1)}: ${explain(schema)}${isNeeded ? ' Needed.' : ''}`
+  })
+}
+
+function exampleLines(name: string) {
+  return (example: unknown): readonly string[] => {
+    const lines = stringify({ [name]: example }, { lineWidth: 0 })
+      .trimEnd()
+      .split('\n')
+    return ['For example:', ...lines.map((line) => `  ${line}`)]
+  }
 }
 
 function explain(schema: ListedSetting['schema']): string {
@@ -62,8 +87,15 @@ function roleVariables(role: string): readonly ListedSetting[] {
   return [...listRoleSettings(role), ...listRoleConfig(role)]
 }
 
-function variableLines({ variables, schema }: ListedSetting): string {
+function variableLines(setting: ListedSetting): string {
+  const { variables, schema } = setting
   const [name = ''] = variables
-  const file = schema.secret === true ? [`# ${name}_FILE=`] : []
-  return [`# ${explain(schema)}`, `# ${name}=${describeDefault(schema.default)}`, ...file, ''].join('\n')
+  const about = [
+    explain(schema),
+    ...fieldLines(setting),
+    ...(schema.examples ?? []).map((example) => `For example: ${name}='${JSON.stringify(example)}'`),
+    `${name}=${describeDefault(schema.default)}`,
+    ...(holdsSecret(schema) ? [`${name}_FILE=`] : []),
+  ]
+  return about.map((line) => `# ${line}\n`).join('')
 }

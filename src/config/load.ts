@@ -6,9 +6,9 @@ import { dotted, type Entry, type Reading } from './reading.ts'
 import { readSecretFiles } from './secret-files.ts'
 import type { Settings } from './settings.ts'
 import { readConfigFile, readDotenv } from './source-files.ts'
-import { isSentryPlaceholder } from './sentry-placeholder.ts'
 import { createValidator } from './validate.ts'
 import { rolesAddedBy, variableNames, type Variables } from './variable-names.ts'
+import { warningsOf } from './warnings.ts'
 
 /** Where settings come from. */
 export interface SettingSources {
@@ -47,7 +47,7 @@ export function loadSettings({ argv, env, cwd }: SettingSources, validate = crea
   const paths = [...invalid.map(({ entry }) => dotted(entry.path)), ...readings.flatMap(({ rejected }) => rejected)]
   const faults = [
     ...readings.flatMap((reading) => reading.faults),
-    ...invalid.map(({ fault }) => fault),
+    ...invalid.flatMap((each) => each.faults),
     ...crossCheck({
       file,
       entries,
@@ -57,10 +57,7 @@ export function loadSettings({ argv, env, cwd }: SettingSources, validate = crea
     }),
   ]
   if (faults.length > 0) throw new ConfigError(faults.toSorted(byPlace))
-  const warnings = readings.flatMap((reading) => reading.warnings)
-  if (isSentryPlaceholder(file.sentry_dsn)) {
-    warnings.push('sentry_dsn is still the placeholder of the guide: errors are not reported to Sentry')
-  }
+  const warnings = [...readings.flatMap((reading) => reading.warnings), ...warningsOf(file, entries)]
   return { settings: settingsFromFile(file), warnings: [...new Set(warnings)] }
 }
 

@@ -49,6 +49,14 @@ export const modelCallSettings = {
     default: 60,
     description: 'Longest wait before a retry; at least llm_retry_initial_delay.',
   }),
+  llm_retry_budget_percent: fraction({
+    default: 20,
+    minimum: 0,
+    maximum: 100,
+    unit: 'percent',
+    description:
+      "Share of an endpoint's calls of the last minute that may be retries, but never fewer than 10; beyond it a retry waits.",
+  }),
   llm_circuit_breaker_threshold: whole({
     default: 5,
     minimum: 1,

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { CONFIG_KEY } from './agent-settings.ts'
 import { isOfGuideOnly, looksLikeOurs } from './foreign-names.ts'
 import { isLaterVariable, NO_SUCH_SETTING } from './later-settings.ts'
 import { didYouMean, nearest } from './nearest.ts'
-import { addEntry, faultOf, openReading, type Entry, type OpenReading, type Reading } from './reading.ts'
-import { isTableOfSettings, settingAt } from './setting-path.ts'
-import type { SettingSchema } from './setting.ts'
+import { addText } from './read-text.ts'
+import { faultOf, openReading, type Entry, type OpenReading, type Reading } from './reading.ts'
+import { settingAt } from './setting-path.ts'
 import type { VariableNames, Variables } from './variable-names.ts'
 
 interface Variable {
@@ -27,25 +26,10 @@ export function readEnvironment(variables: Variables, names: VariableNames, orig
 function readVariable(reading: OpenReading, names: VariableNames, variable: Variable): void {
   const path = names.pathOf(variable.name)
   if (path === undefined) return judgeUnknown(reading, names, variable)
-  const schema = settingAt(path) ?? { type: 'string' }
+  const schema = settingAt(path) ?? {}
   const isEmpty = variable.value.trim() === ''
   if (isEmpty && schema.emptyMeansOff !== true) return
-  const entry = { path, place: variable.place, subject: '', value: variable.value }
-  if (isTableOfSettings(schema)) readConfig(reading, entry, schema)
-  else addEntry(reading, entry, schema)
-}
-
-/** A role's `config` as one JSON table gives its keys one by one, so that the others keep what they have. */
-function readConfig(reading: OpenReading, entry: Entry, schema: SettingSchema): void {
-  const table = openReading()
-  addEntry(table, entry, schema)
-  reading.faults.push(...table.faults)
-  const pairs = table.entries.flatMap(({ value }) => Object.entries(value as object))
-  for (const [key, value] of pairs) {
-    const item = { ...entry, path: entry.path.concat(key), subject: key, value: value as unknown }
-    if (CONFIG_KEY.test(key)) addEntry(reading, item, settingAt(item.path) ?? {})
-    else reading.faults.push(faultOf(item, 'must be a name of letters, digits and _'))
-  }
+  addText(reading, { path, place: variable.place, subject: '', value: variable.value }, schema)
 }
 
 function judgeUnknown(reading: OpenReading, names: VariableNames, { name, place, value }: Variable): void {

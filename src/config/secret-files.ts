@@ -1,24 +1,37 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { dotted, faultOf, openReading, type Entry, type OpenReading, type Reading } from './reading.ts'
-import { secretOfFile } from './setting-path.ts'
+import { addText } from './read-text.ts'
+import {
+  addComposite,
+  addReading,
+  dotted,
+  faultOf,
+  openReading,
+  reject,
+  type Entry,
+  type OpenReading,
+  type Position,
+  type Reading,
+} from './reading.ts'
+import { secretOfFile, settingAt } from './setting-path.ts'
 
 /**
- * Puts the secret in the place of every entry that names a file with one. White space around it is dropped. Relative
- * paths start at `directory`. A source that gives both the secret and its file is at fault.
+ * Puts the secret in the place of every entry that names a file with one, also inside of lists. White space around it is
+ * dropped. Relative paths start at `directory`. A source that gives both the secret and its file is at fault.
  */
 export function readSecretFiles(source: Reading, directory: string): Reading {
   const reading = openReading()
-  reading.faults.push(...source.faults)
-  reading.warnings.push(...source.warnings)
-  reading.rejected.push(...source.rejected)
+  addReading(reading, { ...source, entries: [] })
   for (const entry of source.entries) {
-    const secret = secretOfFile(dotted(entry.path))
-    if (secret === undefined) reading.entries.push(entry)
-    else readSecret(reading, { ...entry, path: [secret] }, { source, directory })
+    const secret = secretOfFile(entry.path)
+    if (secret !== undefined) readSecret(reading, { ...entry, path: secret }, { source, directory })
+    else if (entry.parts === undefined) reading.entries.push(entry)
+    else addComposite(reading, positionOf(entry), readSecretFiles({ ...NO_WORDS, ...entry.parts }, directory))
   }
   return reading
 }
+
+const NO_WORDS = { faults: [], warnings: [] }
 
 function readSecret(
   reading: OpenReading,
@@ -27,16 +40,31 @@ function readSecret(
 ): void {
   const direct = source.entries.find(({ path }) => dotted(path) === dotted(entry.path))
   if (direct !== undefined) {
-    reading.faults.push(faultOf(entry, `is set besides ${direct.subject || direct.place}; set one of them`))
+    return reject(reading, entry, `is set besides ${direct.subject || direct.place}; set one of them`)
+  }
+  const text = readText(reading, entry, directory)
+  if (text === undefined) return
+  if (text === '') {
+    const { place, detail } = faultOf(entry, 'names an empty file, which counts as unset')
+    reading.warnings.push(`${place}: ${detail}`)
     return
   }
+  const read = openReading()
+  addText(read, { ...positionOf(entry), value: text }, settingAt(entry.path) ?? {})
+  addReading(reading, readSecretFiles(read, directory))
+}
+
+function readText(reading: OpenReading, entry: Entry, directory: string): string | undefined {
   try {
-    const value = readFileSync(resolve(directory, String(entry.value)), 'utf8').trim()
-    if (value === '') reading.warnings.push(`${entry.place}: the file is empty and counts as unset`)
-    else reading.entries.push({ ...entry, value })
+    return readFileSync(resolve(directory, String(entry.value)), 'utf8').trim()
   } catch (error) {
-    reading.faults.push(faultOf(entry, `names a file that cannot be read (${codeOf(error)})`))
+    reject(reading, entry, `names a file that cannot be read (${codeOf(error)})`)
+    return undefined
   }
+}
+
+function positionOf({ path, place, subject }: Entry): Position {
+  return { path, place, subject }
 }
 
 /** The system's code of a failed file operation: `ENOENT`. */

@@ -1,4 +1,4 @@
-import { settingAt } from './setting-path.ts'
+import { memberOf, settingAt, SETTING_PATHS } from './setting-path.ts'
 import type { SettingSchema } from './setting.ts'
 import { variablesOf } from './variable-names.ts'
 
@@ -10,9 +10,27 @@ export interface ListedSetting {
   readonly schema: SettingSchema
 }
 
-/** The settings at the top of the file among `names`. */
+/** A field of every member of a list or table of tables. */
+interface ListedField extends ListedSetting {
+  /** False: it may be left out. */
+  readonly isNeeded: boolean
+}
+
+/** The settings that `names` stand for at the top of the file, or in a table there; those of roles are not among them. */
 export function listSettings(names: readonly string[]): readonly ListedSetting[] {
-  return names.filter((name) => name !== 'agents').map((name) => listed([name]))
+  return SETTING_PATHS.filter(([top = '']) => names.includes(top)).map(listed)
+}
+
+/** The fields of the tables that a setting holds, as `llm.endpoints[].name`; none for every other setting. */
+export function listFields({ path, variables, schema }: ListedSetting): readonly ListedField[] {
+  const member = memberOf(schema)
+  const above = schema.items === undefined ? [...path, '<name>'] : [...path.slice(0, -1), `${path.at(-1)}[]`]
+  return Object.entries(member?.properties ?? {}).map(([name, field]) => ({
+    path: [...above, name],
+    variables,
+    schema: field,
+    isNeeded: member?.required?.includes(name) === true && field.default === undefined,
+  }))
 }
 
 /** The settings that every role has, of a role called `role`. */

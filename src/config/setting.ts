@@ -14,7 +14,15 @@ export interface SettingSchema {
   readonly exclusiveMinimum?: number
   readonly maximum?: number
   readonly properties?: Readonly<Record<string, SettingSchema>>
+  readonly required?: readonly string[]
+  /** Keys of the operator's own; `description` is the rule in words, as a sentence without its end. */
+  readonly propertyNames?: { readonly pattern: string; readonly description?: string }
   readonly additionalProperties?: boolean | SettingSchema | undefined
+  readonly items?: SettingSchema | undefined
+  readonly uniqueItems?: boolean
+  readonly maxItems?: number
+  /** Values as `config.yaml` could have them, for the documents. */
+  readonly examples?: readonly unknown[]
   /** Unit of a number, as the documents name it. */
   readonly unit?: string
   /** Names in the environment where they are not the YAML path in capitals. */
@@ -46,7 +54,9 @@ export function secondsOrZero(setting: Described<number>) {
 }
 
 /** A number between two bounds. */
-export function fraction(setting: Described<number> & { readonly minimum: number; readonly maximum: number }) {
+export function fraction(
+  setting: Described<number> & { readonly minimum: number; readonly maximum: number; readonly unit?: string },
+) {
   return Type.Number(setting)
 }
 
@@ -87,4 +97,10 @@ export function list(setting: Described<readonly string[]>) {
 }
 
 /** Formats of text that `validate.ts` knows. */
-export type SettingFormat = 'path' | 'http-url' | 'sentry-dsn-or-empty' | 'postgres-url-or-empty' | 'host'
+export type SettingFormat =
+  | 'path'
+  | 'http-url'
+  | 'sentry-dsn-or-empty'
+  | 'postgres-url-or-empty'
+  | 'host'
+  | 'endpoint-name'

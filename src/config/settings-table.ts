@@ -1,7 +1,8 @@
 import { BUILT_IN_ROLES } from './agent-settings.ts'
 import { describeDefault, describeType } from './describe.ts'
 import { dotted } from './reading.ts'
-import { listRoleConfig, listRoleSettings, listSettings, type ListedSetting } from './setting-list.ts'
+import { listFields, listRoleConfig, listRoleSettings, listSettings, type ListedSetting } from './setting-list.ts'
+import { holdsSecret } from './setting-path.ts'
 import { SETTING_GROUPS } from './settings.ts'
 
 const BEGIN = '<!-- settings:begin -->'
@@ -11,7 +12,7 @@ const END = '<!-- settings:end -->'
 function renderSettingsTable(): string {
   return SETTING_GROUPS.map(({ title, settings }) => {
     const list = 'agents' in settings ? agentRows() : listSettings(Object.keys(settings))
-    return `### ${title}\n\n${renderTable([HEAD, ...list.map(cellsOf)])}`
+    return `### ${title}\n\n${renderTable([HEAD, ...list.flatMap(rowsOf)])}`
   }).join('\n\n')
 }
 
@@ -29,15 +30,19 @@ function agentRows(): readonly ListedSetting[] {
   return [...listRoleSettings('<role>'), ...BUILT_IN_ROLES.flatMap(listRoleConfig)]
 }
 
-function cellsOf({ path, variables, schema }: ListedSetting): readonly string[] {
-  const names = schema.secret === true ? [...variables, `${variables[0]}_FILE`] : variables
-  return [
-    names.map(code).join(', '),
-    code(dotted(path)),
-    describeType(schema),
-    defaultOf(schema.default),
-    schema.description ?? '',
-  ]
+/** A row for the setting, and one for each field of the tables that it holds. */
+function rowsOf(setting: ListedSetting): readonly (readonly string[])[] {
+  const { variables, schema } = setting
+  const names = holdsSecret(schema) ? [...variables, `${variables[0]}_FILE`] : variables
+  const fields = listFields(setting).map((field) => {
+    return cellsOf(field, `in ${code(variables[0] ?? '')}`, field.isNeeded ? 'needed' : undefined)
+  })
+  return [cellsOf(setting, names.map(code).join(', ')), ...fields]
+}
+
+function cellsOf(setting: ListedSetting, variable: string, byDefault = defaultOf(setting.schema.default)) {
+  const { path, schema } = setting
+  return [variable, code(dotted(path)), describeType(schema), byDefault, schema.description ?? '']
 }
 
 /** Columns are padded, as a formatter of Markdown would. */

@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { agentSettings, type BuiltInRole } from './agent-settings.ts'
 import { modelCallSettings } from './model-call-settings.ts'
+import { modelServerSettings, type ModelServerSettings } from './model-server-settings.ts'
 import { observabilitySettings } from './observability-settings.ts'
 import { orchestrationSettings } from './orchestration-settings.ts'
 import { serverSettings } from './server-settings.ts'
@@ -11,7 +12,7 @@ export const SETTING_GROUPS: readonly {
   readonly title: string
   readonly settings: Readonly<Record<string, SettingSchema>>
 }[] = [
-  { title: 'Model calls', settings: modelCallSettings },
+  { title: 'Model calls', settings: { ...modelCallSettings, ...modelServerSettings } },
   { title: 'Orchestration and storage', settings: orchestrationSettings },
   { title: 'Agents', settings: agentSettings },
   { title: 'Logs, metrics, errors', settings: observabilitySettings },
@@ -22,6 +23,7 @@ export const SETTING_GROUPS: readonly {
 export const SettingsFile = Type.Object(
   {
     ...modelCallSettings,
+    ...modelServerSettings,
     ...orchestrationSettings,
     ...agentSettings,
     ...observabilitySettings,
@@ -52,7 +54,8 @@ type Unchanging<T> = T extends readonly (infer Item)[] ? readonly Item[] : T
  * absence of a value). The built-in roles are always there, with every default filled in.
  */
 export type Settings = {
-  readonly [Key in Exclude<keyof SettingsFile, 'agents'> as CamelCase<Key>]: Unchanging<SettingsFile[Key]>
+  readonly [Key in Exclude<keyof SettingsFile, 'agents' | 'llm'> as CamelCase<Key>]: Unchanging<SettingsFile[Key]>
 } & {
+  readonly llm: ModelServerSettings
   readonly agents: Readonly<Record<BuiltInRole, AgentSettings>> & Readonly<Record<string, AgentSettings>>
 }

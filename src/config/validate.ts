@@ -2,16 +2,18 @@ import { isIP } from 'node:net'
 import envSchema, { type EnvSchemaOpt } from 'env-schema'
 import { demandOf } from './describe.ts'
 import type { Fault } from './config-error.ts'
-import { faultOf, type Entry } from './reading.ts'
+import { treeOf } from './entry-tree.ts'
+import { dotted, faultOf, type Entry } from './reading.ts'
 import { isSentryPlaceholder } from './sentry-placeholder.ts'
 import { settingAt } from './setting-path.ts'
 import { ANNOTATIONS, LONGEST_SECONDS, type SettingFormat } from './setting.ts'
 import { SettingsFile } from './settings.ts'
 
-/** Settings with every default filled in; `invalid` are the entries that had to be left out, with why. */
+/** Settings with every default filled in. */
 interface Validated {
   readonly file: SettingsFile
-  readonly invalid: readonly { readonly entry: Entry; readonly fault: Fault }[]
+  /** The entries that had to be left out, with why; without faults where the reading has named them all. */
+  readonly invalid: readonly { readonly entry: Entry; readonly faults: readonly Fault[] }[]
 }
 
 interface SchemaError {
@@ -19,28 +21,28 @@ interface SchemaError {
   readonly params: Readonly<Record<string, unknown>>
 }
 
-/** Holds entries, one for each path, to the schema. Reports every entry that breaks it, each once. */
+/** Holds entries, one for each path, to the schema. Reports every entry that breaks it, and every part of one, once. */
 type Validator = (entries: readonly Entry[]) => Validated
 
 /** Makes a validator. It compiles the schema when it is first used, and keeps it. */
 export function createValidator(): Validator {
-  const ajv = createAjvOption()
+  const ajv = keepAjv()
   return function validate(entries): Validated {
-    const outcome = check(entries, ajv)
+    const outcome = check(entries, ajv())
     if ('file' in outcome) return { file: outcome.file, invalid: [] }
-    const invalid = new Map<Entry, Fault>()
+    const invalid = new Map<Entry, readonly Fault[]>()
     for (const error of outcome.errors) {
-      const entry = entryAt(entries, error.instancePath)
+      const entry = entryAt(entries, error)
       if (entry === undefined) throw new Error(`no source gave ${error.instancePath}, which is not valid`)
-      if (!invalid.has(entry)) invalid.set(entry, faultOf(entry, detailOf(entry, error)))
+      invalid.set(entry, withFault(invalid.get(entry) ?? [], faultIn(entry, error)))
     }
     const rest = validate(entries.filter((entry) => !invalid.has(entry)))
-    return { file: rest.file, invalid: [...invalid].map(([entry, fault]) => ({ entry, fault })).concat(rest.invalid) }
+    return { file: rest.file, invalid: [...invalid].map(([entry, faults]) => ({ entry, faults })).concat(rest.invalid) }
   }
 }
 
-type AjvOption = Extract<EnvSchemaOpt['ajv'], { customOptions: unknown }>
-type Ajv = ReturnType<AjvOption['customOptions']>
+type AjvOption = NonNullable<EnvSchemaOpt['ajv']>
+type Ajv = ReturnType<Extract<AjvOption, { customOptions: unknown }>['customOptions']>
 
 function check(entries: readonly Entry[], ajv: AjvOption): { file: SettingsFile } | { errors: readonly SchemaError[] } {
   try {
@@ -63,17 +65,19 @@ const FORMATS: Readonly<Record<SettingFormat | 'proxy-address', (text: string) =
   host: (text) =>
     isIP(text) !== 0 || /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(text),
   'proxy-address': isProxyAddress,
+  'endpoint-name': (text) => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(text),
 }
 
-/** env-schema's own instance of Ajv, taught our formats; asked again, the same one. */
-function createAjvOption(): AjvOption {
+/** env-schema's own instance of Ajv, taught our formats. It makes a new one for each call that does not bring one. */
+function keepAjv(): () => AjvOption {
   let taught: Ajv | undefined
-  return {
-    customOptions(ajv) {
-      taught ??= teach(ajv)
+  const first = {
+    customOptions(ajv: Ajv): Ajv {
+      taught = teach(ajv)
       return taught
     },
   }
+  return () => taught ?? first
 }
 
 function teach(ajv: Ajv): Ajv {
@@ -94,30 +98,33 @@ function isProxyAddress(text: string): boolean {
   return rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= longest
 }
 
-function treeOf(entries: readonly Entry[]): Record<string, unknown> {
-  const tree: Record<string, unknown> = {}
-  for (const { path, value } of entries) {
-    const last = path.at(-1) ?? ''
-    const table = path.slice(0, -1).reduce(descend, tree)
-    // a role stands as an empty table before its settings
-    if (!Object.hasOwn(table, last)) table[last] = structuredClone(value)
-  }
-  return tree
-}
-
-function descend(table: Record<string, unknown>, name: string): Record<string, unknown> {
-  if (!Object.hasOwn(table, name)) table[name] = {}
-  return table[name] as Record<string, unknown>
-}
-
-function entryAt(entries: readonly Entry[], pointer: string): Entry | undefined {
-  const names = pointer.split('/').slice(1)
+/** The entry that holds what is not valid, the nearest one. */
+function entryAt(entries: readonly Entry[], { instancePath }: SchemaError): Entry | undefined {
+  const names = instancePath.split('/').slice(1).map(unescapePointer)
   const above = entries.filter(({ path }) => path.every((name, index) => name === names[index]))
   return above.toSorted((a, b) => b.path.length - a.path.length)[0]
 }
 
-function detailOf(entry: Entry, error: SchemaError): string {
+function unescapePointer(name: string): string {
+  return name.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+/** What is wrong with an entry, or with a part of it; undefined where the reading has said it. */
+function faultIn(entry: Entry, error: SchemaError): Fault | undefined {
+  const part = entryAt(entry.parts?.entries ?? [], error) ?? entry
+  const missing = error.params['missingProperty']
+  if (typeof missing !== 'string') return faultOf(part, detailOf(part, error))
+  const rejected = new Set(entry.parts?.rejected)
+  const isSaid = rejected.has(dotted(part.path)) || rejected.has(dotted([...part.path, missing]))
+  return isSaid ? undefined : faultOf(part, `needs ${missing}`)
+}
+
+function withFault(faults: readonly Fault[], fault: Fault | undefined): readonly Fault[] {
+  const isKnown = faults.some(({ place, detail }) => place === fault?.place && detail === fault.detail)
+  return fault === undefined || isKnown ? faults : [...faults, fault]
+}
+
+function detailOf({ path }: Entry, error: SchemaError): string {
   if (error.params['limit'] === LONGEST_SECONDS) return `must be at most ${LONGEST_SECONDS}`
-  const setting = settingAt(entry.path)
-  return demandOf(setting ?? {})
+  return demandOf(settingAt(path) ?? {})
 }

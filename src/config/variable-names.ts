@@ -1,5 +1,5 @@
 import { BUILT_IN_ROLES, CONFIG_KEY, ROLE_NAME } from './agent-settings.ts'
-import { SECRET_NAMES, secretFileName, settingAt, TOP_LEVEL_NAMES } from './setting-path.ts'
+import { holdsSecret, secretFilePath, settingAt, SETTING_PATHS } from './setting-path.ts'
 
 /** Variables by name. */
 export type Variables = Readonly<Record<string, string | undefined>>
@@ -20,7 +20,7 @@ export interface VariableNames {
 /** The names of all variables, for these roles besides the built-in ones. */
 export function variableNames(roles: Iterable<string>): VariableNames {
   const all = [...new Set([...BUILT_IN_ROLES, ...roles])]
-  const paths = new Map([...topLevelPaths(), ...all.flatMap(rolePaths)].flatMap(nameEach))
+  const paths = new Map([...fixedPaths(), ...all.flatMap(rolePaths)].flatMap(nameEach))
   return {
     pathOf: (variable) => paths.get(variable) ?? configPath(variable, all),
     known: [...paths.keys()],
@@ -39,9 +39,9 @@ function nameEach(path: readonly string[]): (readonly [string, readonly string[]
   return variablesOf(path).map((variable) => [variable, path])
 }
 
-function topLevelPaths(): (readonly string[])[] {
-  const settings = TOP_LEVEL_NAMES.filter((name) => name !== 'agents')
-  return [...settings, ...SECRET_NAMES.map(secretFileName)].map((name) => [name])
+function fixedPaths(): (readonly string[])[] {
+  const secrets = SETTING_PATHS.filter((path) => holdsSecret(settingAt(path) ?? {}))
+  return [...SETTING_PATHS, ...secrets.map(secretFilePath)]
 }
 
 function rolePaths(role: string): (readonly string[])[] {

@@ -1,6 +1,6 @@
 import { callFailure, type FailureContext } from './failures.ts'
 import { textOf } from './json-fields.ts'
-import type { ModelEvent } from './model.ts'
+import type { ModelEvent, ModelRequest } from './model.ts'
 import { estimateTokens, isUsage, readUsage } from './token-usage.ts'
 import { createTextMender, wellFormed } from './well-formed-text.ts'
 
@@ -19,8 +19,8 @@ export interface Answer {
   noteUsage(usage: unknown): void
   noteModel(model: unknown): void
   noteFinish(reason: unknown): void
-  /** The last events. Throws when it is no complete answer. */
-  conclude(): readonly ModelEvent[]
+  /** The last events. Throws, after the usage, when it is no complete answer. */
+  conclude(): Iterable<ModelEvent>
   /** Tokens of what has come so far, by rule of thumb. */
   estimate(): { readonly outputTokens: number; readonly reasoningTokens: number }
   /** The `usage` of the server, if one has come. */
@@ -28,16 +28,15 @@ export interface Answer {
 }
 
 /** What is known of the request that is being answered. */
-export interface AnswerOptions {
-  readonly model: string
-  readonly promptTokens: number
+export interface AnswerOptions extends Pick<ModelRequest, 'target' | 'inputTokens' | 'maxTokens'> {
   readonly failures: FailureContext
 }
 
 const longestNameLength = 200
 
 /** Starts an answer. */
-export function createAnswer({ model, promptTokens, failures }: AnswerOptions): Answer {
+export function createAnswer(options: AnswerOptions): Answer {
+  const { failures } = options
   const channels = { text: createTextMender(), reasoning: createTextMender() }
   const sizes = { text: 0, reasoning: 0 }
   let tokens = 0
@@ -45,7 +44,7 @@ export function createAnswer({ model, promptTokens, failures }: AnswerOptions): 
   let refusal = ''
   let finishReason: string | null = null
   let reported: unknown = null
-  let servedBy = model
+  let servedBy = options.target.model
 
   const eventsOf = (type: 'text' | 'reasoning', text: string): readonly ModelEvent[] => {
     if (text === '') return []
@@ -89,11 +88,14 @@ export function createAnswer({ model, promptTokens, failures }: AnswerOptions): 
       const known = textOf(reason) ?? ''
       if (known !== '') finishReason = wellFormed(known.slice(0, longestNameLength))
     },
-    conclude: () => {
-      const rest = [...eventsOf('reasoning', channels.reasoning.flush()), ...eventsOf('text', channels.text.flush())]
-      const end = judge({ finishReason, refusal, visible }, failures)
-      const usage = readUsage(reported, () => ({ inputTokens: promptTokens, ...estimate() }))
-      return [...rest, { type: 'usage', usage }, { type: 'end', finishReason: end, model: servedBy }]
+    *conclude() {
+      yield* eventsOf('reasoning', channels.reasoning.flush())
+      yield* eventsOf('text', channels.text.flush())
+      // of an answer that was none as well: it is paid for
+      const usage = readUsage(reported, () => ({ inputTokens: options.inputTokens, ...estimate() }))
+      yield { type: 'usage', usage }
+      if (tokens === 0 && refusal === '') refuseEmptyAnswerToLargePrompt(finishReason, options)
+      yield { type: 'end', finishReason: judge({ finishReason, refusal, visible }, failures), model: servedBy }
     },
   }
 }
@@ -107,6 +109,21 @@ function pieceText(piece: unknown): string {
 
 function pieceOf(part: unknown): string {
   return typeof part === 'object' && part !== null && 'text' in part ? (textOf(part.text) ?? '') : ''
+}
+
+// LM Studio loads models with a window of 4 096 tokens unless told otherwise
+const smallestUsualWindow = 4_096
+
+/** LM Studio answers a prompt that does not fit with a stream of nothing. Such a prompt is worth a try in a shorter form. */
+function refuseEmptyAnswerToLargePrompt(finishReason: string | null, options: AnswerOptions): void {
+  if (finishReason !== null && finishReason !== 'stop') return
+  const { target, inputTokens, maxTokens, failures } = options
+  const window = target.contextWindow
+  const fits = window === null ? inputTokens < smallestUsualWindow * 0.75 : inputTokens + maxTokens < window * 0.9
+  if (fits) return
+  const message = `The model gave nothing for a prompt of about ${inputTokens} tokens, which may not fit its window.`
+  const overflow = { promptTokens: null, window: null }
+  throw callFailure('context_overflow', message, { retryable: true, endpoint: failures.endpoint, overflow })
 }
 
 interface Outcome {

@@ -4,15 +4,16 @@ import type { BreakerPass } from './breaker.ts'
 import type { Loan } from './client-pool.ts'
 import type { Clock } from './clock.ts'
 import { blamesService } from './failures.ts'
-import type { LlmEvent, Target, TokenUsage } from './model.ts'
+import type { LlmEvent, ModelRequest, TokenUsage } from './model.ts'
+import type { Heed } from './heed.ts'
 import { readUsage } from './token-usage.ts'
 
 /** Tells everybody, once each, how one call goes: observer, breaker, pool. */
 export interface CallRecord {
   firstToken(): void
   succeeded(usage: TokenUsage): void
-  /** `answer`: what had come of it. */
-  failed(failure: AppError, answer: Answer | null): void
+  /** `answer`: what had come of it. Gives back the failure as the caller is to see it. */
+  failed(failure: AppError, answer: Answer | null): AppError
   /** Given up by its caller. Does nothing after one of the others. */
   aborted(answer: Answer | null): void
 }
@@ -24,14 +25,13 @@ export interface CallRecordParts {
   readonly loan: Loan
   /** For the success rate; aborted calls do not count. */
   readonly count: (success: boolean) => void
-  /** Learns from a failure before anybody else may call. */
-  readonly heed: (failure: AppError) => void
+  readonly heed: Heed
 }
 
 /** Starts the record of a call that is about to be sent. */
-export function startCallRecord(target: Target, promptTokens: number, parts: CallRecordParts): CallRecord {
-  const { clock, observe, permit, loan, count } = parts
-  const { endpoint, model } = target
+export function startCallRecord(request: ModelRequest, parts: CallRecordParts): CallRecord {
+  const { clock, observe, permit, loan, count, heed } = parts
+  const { endpoint, model } = request.target
   const startedAt = clock.now()
   let firstTokenMs: number | null = null
   let ended = false
@@ -51,7 +51,7 @@ export function startCallRecord(target: Target, promptTokens: number, parts: Cal
   }
   const usageSoFar = (answer: Answer | null): TokenUsage | null => {
     if (answer === null || (answer.tokens === 0 && answer.reportedUsage() === null)) return null
-    return readUsage(answer.reportedUsage(), () => ({ inputTokens: promptTokens, ...answer.estimate() }))
+    return readUsage(answer.reportedUsage(), () => ({ inputTokens: request.inputTokens, ...answer.estimate() }))
   }
 
   return {
@@ -61,22 +61,26 @@ export function startCallRecord(target: Target, promptTokens: number, parts: Cal
     },
     succeeded: (usage) =>
       once(() => {
+        heed.success(request, usage)
         permit.settle('success')
-        loan.end('success')
+        loan.end('success', clock.now() - startedAt)
         count(true)
         end('success', { usage })
       }),
-    failed: (failure, answer) =>
+    failed: (failure, answer) => {
+      let seen = failure
       once(() => {
         const blamed = blamesService(failure)
-        parts.heed(failure)
+        seen = heed.failure(request, failure)
         permit.settle(blamed ? 'failure' : 'neutral')
         loan.end(blamed ? 'fault' : 'failure')
         count(false)
         const { status } = failure.details
         const about = { usage: usageSoFar(answer), message: failure.message }
         end(failure.code as FailureCode, status === undefined ? about : { ...about, status })
-      }),
+      })
+      return seen
+    },
     aborted: (answer) =>
       once(() => {
         permit.settle('neutral')

@@ -4,11 +4,11 @@ import type { Admission } from './admission.ts'
 import { type CallDeadlines, type CallLimits, startCallDeadlines } from './call-deadlines.ts'
 import { startCallRecord } from './call-record.ts'
 import type { Clock } from './clock.ts'
-import { callFailure, saysLoading, windowToldBy } from './failures.ts'
+import { callFailure, type HeaderReader } from './failures.ts'
+import type { Heed } from './heed.ts'
 import { runModelCall } from './model-call.ts'
-import type { LlmEvent, Model, ModelEvent, ModelRequest, Target } from './model.ts'
+import type { LlmEvent, Model, ModelEvent, ModelRequest } from './model.ts'
 import type { ModelServer } from './model-server.ts'
-import { estimatePromptTokens } from './token-usage.ts'
 
 /** Limits of every call. */
 export interface CallerOptions extends CallLimits {
@@ -27,6 +27,7 @@ export interface CallerParts {
   readonly clock: Clock
   readonly observe: (event: LlmEvent) => void
   readonly admission: Admission
+  readonly heed: Heed
   /** The server that an endpoint's name stands for; throws for an unknown one. */
   readonly serverOf: (name: string) => ModelServer
   readonly count: (success: boolean) => void
@@ -43,17 +44,12 @@ export function createCaller(options: CallerOptions, parts: CallerParts): Caller
   ): AsyncGenerator<ModelEvent, undefined, undefined> {
     const { target } = request
     const { caller, headers } = about
-    if (caller.aborted || closed) {
-      request.permit?.release()
-      throw caller.aborted ? caller.reason : shutdown()
-    }
+    if (caller.aborted || closed) throw caller.aborted ? caller.reason : shutdown()
     const server = parts.serverOf(target.endpoint)
     const permit = parts.admission.takeUp(target, request.permit)
     const loan = server.pool.borrow('request')
-    const promptTokens = estimatePromptTokens(request.messages)
-    const { clock, observe, count } = parts
-    const heed = (failure: AppError): void => heedFailure(failure, { target, server, admission: parts.admission })
-    const record = startCallRecord(target, promptTokens, { clock, observe, permit, loan, count, heed })
+    const { clock, observe, count, heed } = parts
+    const record = startCallRecord(request, { clock, observe, permit, loan, count, heed })
     const deadlines = startCallDeadlines(options, {
       clock,
       caller,
@@ -64,14 +60,17 @@ export function createCaller(options: CallerOptions, parts: CallerParts): Caller
     try {
       return yield* runModelCall({
         request,
-        promptTokens,
+        isRatioKnown: server.tokenRatios.isKnown(target.model),
         maxResponseBytes: options.maxResponseBytes,
         caller,
         clock,
         failures: server.failures,
         deadlines,
         record,
-        send: (signal) => loan.client.chat(request, { signal, headers }),
+        send: (signal) => {
+          const onHead = (header: HeaderReader): void => heed.head(request, header)
+          return loan.client.chat(request, { signal, failures: server.failures, headers, onHead })
+        },
       })
     } finally {
       running.delete(deadlines)
@@ -90,29 +89,6 @@ export function createCaller(options: CallerOptions, parts: CallerParts): Caller
 
 function shutdown(): AppError {
   return callFailure('shutdown', 'The service is shutting down.', { retryable: true })
-}
-
-const defaultWaitMs = 1_000
-const longestWaitMs = 60 * 60 * 1000
-
-function heedFailure(
-  failure: AppError,
-  {
-    target,
-    server,
-    admission,
-  }: { readonly target: Target; readonly server: ModelServer; readonly admission: Admission },
-): void {
-  const window = windowToldBy(failure)
-  if (window !== null) server.learnWindow(target.model, window)
-  const waitMs = Math.min(failure.details.retryAfterMs ?? defaultWaitMs, longestWaitMs)
-  if (failure.code === 'llm_rate_limited') {
-    const reason = 'The model server limits the rate of calls.'
-    admission.postpone(target, { waitMs, code: 'llm_rate_limited', reason })
-  }
-  if (saysLoading(failure)) {
-    admission.postpone(target, { waitMs, code: 'llm_error', reason: 'The model server is loading its model.' })
-  }
 }
 
 // a header may not hold everything that an id of a client may

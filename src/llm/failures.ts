@@ -1,7 +1,7 @@
 import { AppError, type AppErrorDetails, type FailureCode } from '../errors.ts'
-import { overflowWindow, saysContextOverflow } from './context-overflow.ts'
+import { overflowFigures, saysContextOverflow } from './context-overflow.ts'
 import { readServerError, type ServerError } from './error-body.ts'
-import { countOf, fieldsOf, textOf } from './json-fields.ts'
+import { fieldsOf, textOf } from './json-fields.ts'
 import { classifyNetworkError, networkCodeOf } from './network-failures.ts'
 import { parseRetryAfter } from './retry.ts'
 import type { Scrub } from './scrub.ts'
@@ -12,7 +12,8 @@ export interface FailureContext {
   readonly scrub: Scrub
 }
 
-type HeaderReader = (name: string) => string | null
+/** A header of an answer, by its name in lower case; null where there is none. */
+export type HeaderReader = (name: string) => string | null
 
 /** A failed call. `message` is ours; words of the server belong into `failureOfAnswer`. */
 export function callFailure(
@@ -61,8 +62,10 @@ export function failureOfException(error: unknown, context: FailureContext, answ
 
 /** Whether a failure speaks against the service, for its breaker and its pooled client. */
 export function blamesService(failure: AppError): boolean {
-  const { code } = failure
+  const { code, details } = failure
   if (saysLoading(failure)) return false
+  // an empty answer that may or may not be the prompt's fault
+  if (code === 'context_overflow') return details.retryable === true
   return code === 'llm_unreachable' || code === 'llm_timeout' || code === 'llm_error' || code === 'llm_truncated'
 }
 
@@ -93,14 +96,10 @@ function said(
   const words = parts.context.scrub(error.message)
   const redirect = status !== null && status >= 300 && status < 400 ? ' (a redirect, which is not followed)' : ''
   const message = `${parts.opening}${redirect}${words === '' ? '' : `: ${words}`}${hint}`
-  const window = code === 'context_overflow' ? overflowWindow(error.fields, error.message) : null
-  const cause = window === null ? {} : { cause: { contextWindow: window } }
-  return callFailure(code, message, { ...parts.details, retryable, ...cause })
-}
-
-/** The model's window in tokens, where a `context_overflow` tells it. */
-export function windowToldBy(failure: AppError): number | null {
-  return countOf(fieldsOf(failure.cause)['contextWindow'])
+  // a body that is too large is a prompt that is too long
+  const tooLong = code === 'context_overflow' || status === 413
+  const overflow = tooLong ? { overflow: overflowFigures(error.fields, error.message) } : {}
+  return callFailure(code, message, { ...parts.details, retryable, ...overflow })
 }
 
 const hints: Partial<Record<FailureCode, string>> = {

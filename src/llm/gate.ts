@@ -5,6 +5,8 @@ import { createWaitingRoom } from './waiting-room.ts'
 /** Why a target must be left alone for a while: it said so itself. */
 export interface NotBefore {
   readonly waitMs: number
+  /** `loading` ends as soon as the model is there. */
+  readonly kind: 'asked' | 'loading'
   readonly code: 'llm_rate_limited' | 'llm_error'
   readonly reason: string
 }
@@ -13,11 +15,15 @@ export interface NotBefore {
 export interface Gate {
   state(): BreakerState
   admit(): BreakerPass | null
+  /** A call was kept out, or sent elsewhere, because `admit` would have refused it. */
+  refused(): void
   /** 0 when `admit` may succeed now; about a second when only the end of another call can tell. */
   readyInMs(): number
   /** Resolves as soon as `admit` may succeed; rejects with the signal's reason. */
   whenReady(signal: AbortSignal): Promise<void>
   postpone(notBefore: NotBefore): void
+  /** The model is loaded: no need to wait for that any more. */
+  loaded(): void
   /** What the not-before time that still lies ahead stands for. */
   postponed(): NotBefore | null
   /** Since the open breaker last refused or failed a call. */
@@ -83,6 +89,7 @@ export function createGate({ clock, createBreaker, changed }: GateParts): Gate {
       calls += 1
       return withAfterSettle(pass, settled)
     },
+    refused: () => noteUse(true),
     readyInMs: () => timedWaitMs() || (breaker.mayAdmit() ? 0 : unknownWaitMs),
     whenReady: async (signal) => {
       signal.throwIfAborted()
@@ -93,6 +100,10 @@ export function createGate({ clock, createBreaker, changed }: GateParts): Gate {
     postpone: (asked) => {
       const at = clock.now() + asked.waitMs
       if (at > (notBefore?.at ?? Number.NEGATIVE_INFINITY)) notBefore = { ...asked, at }
+      arm()
+    },
+    loaded: () => {
+      if (notBefore?.kind === 'loading') notBefore = null
       arm()
     },
     postponed: () => (postponedForMs() > 0 ? notBefore : null),

@@ -1,23 +1,29 @@
 import { AppError } from '../errors.ts'
-import { createAdmission } from './admission.ts'
-import type { BreakerOptions } from './breaker.ts'
+import { type AdmissionOptions, createAdmission } from './admission.ts'
 import { createCaller, type CallerOptions } from './caller.ts'
 import { type ClientPool, createClientPool, poolKey } from './client-pool.ts'
 import { type Clock, createSystemClock } from './clock.ts'
+import type { EndpointLimits } from './endpoint-load.ts'
 import type { FailureContext } from './failures.ts'
+import { createHeed } from './heed.ts'
 import { createModelServer, type ModelServer } from './model-server.ts'
 import type { LlmEvent, LlmStatus, Model } from './model.ts'
 import { createScrub } from './scrub.ts'
 import { createSuccessRate } from './success-rate.ts'
-import { findTarget, type TargetOptions } from './target.ts'
+import { findTargets, type TargetOptions } from './targets.ts'
 import { createUpstreamClient, type Endpoint } from './upstream-client.ts'
 
+/** A model server, and how it may be used. */
+export interface EndpointOptions extends Endpoint, EndpointLimits {
+  /** Models that it serves; empty: whatever it lists. */
+  readonly models: readonly string[]
+}
+
 /** Settings of the model client; times in milliseconds. */
-export interface LlmClientOptions extends TargetOptions, CallerOptions {
-  /** At least one; the first is used. */
-  readonly endpoints: readonly Endpoint[]
+export interface LlmClientOptions extends TargetOptions, CallerOptions, AdmissionOptions {
+  /** At least one. */
+  readonly endpoints: readonly EndpointOptions[]
   readonly connectTimeoutMs: number
-  readonly breaker: BreakerOptions
 }
 
 export interface LlmClientParts {
@@ -38,8 +44,8 @@ export interface LlmClient extends Model {
 }
 
 function listedModels(servers: readonly ModelServer[]): readonly string[] | null {
-  const lists = servers.map((server) => server.survey()?.models ?? [])
-  return lists.some((models) => models.length === 0) ? null : lists.flat()
+  const lists = servers.map((server) => server.models())
+  return lists.some((models) => models.length === 0) ? null : [...new Set(lists.flat())]
 }
 
 const checkEveryMs = 5 * 60 * 1000
@@ -47,7 +53,6 @@ const checkEveryMs = 5 * 60 * 1000
 /** Starts the client: the servers are asked at once, without waiting for them, and then every 5 minutes. */
 export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts): LlmClient {
   const { observe, clock = createSystemClock() } = parts
-  const admission = createAdmission(options.breaker, { clock, observe })
   const successRate = createSuccessRate({ clock })
   const pools = new Map<string, ClientPool>()
   const servers = options.endpoints.map((endpoint) => createServer(endpoint, { options, pools, clock, observe }))
@@ -56,15 +61,12 @@ export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts
     if (server === undefined) throw new AppError('internal', `There is no model server "${name}".`)
     return server
   }
-  const first = servers[0]
-  if (first === undefined) throw new AppError('internal', 'The model client needs an endpoint.')
-  const caller = createCaller(options, {
-    clock,
-    observe,
-    admission,
-    serverOf,
-    count: (success) => successRate.count(success),
-  })
+  if (servers.length === 0) throw new AppError('internal', 'The model client needs an endpoint.')
+  const isAvoided = (name: string): boolean => serverOf(name).isAvoided()
+  const admission = createAdmission(options, { clock, observe, isAvoided })
+  const heed = createHeed({ clock, admission, serverOf })
+  const count = (success: boolean): void => successRate.count(success)
+  const caller = createCaller(options, { clock, observe, admission, heed, serverOf, count })
 
   const check = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.check()))
@@ -78,17 +80,17 @@ export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts
   round()
 
   return {
-    target: (wanted, signal) => findTarget(wanted, options, { server: first, clock, signal }),
-    admit: (target) => admission.admit(target),
-    whenReady: (target, signal) => admission.whenReady(target, signal),
-    readyInMs: (target) => admission.readyInMs(target),
-    refusal: (target) => admission.refusal(target),
+    targets: (wanted, signal) => findTargets(wanted, options, { servers, clock, signal }),
+    admit: admission.admit,
+    whenReady: admission.whenReady,
+    readyInMs: admission.readyInMs,
+    refusal: admission.refusal,
     listedModels: () => listedModels(servers),
     stream: caller.stream,
     check,
     status: () => ({
-      activeClients: sum([...pools.values()].map((pool) => pool.figures().clients)),
-      requestCount: sum([...pools.values()].map((pool) => pool.figures().requests)),
+      activeClients: sum([...pools.values()].map((pool) => pool.clients())),
+      requestCount: sum(servers.map(({ pool }) => pool.figures().requests)),
       successRate: successRate.rate(),
       endpoints: servers.map(statusOf),
       breakers: admission.breakers(),
@@ -96,14 +98,16 @@ export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts
     close: async () => {
       cancelTimer?.()
       admission.close()
+      heed.close()
       caller.abortAll()
-      await Promise.all(servers.map((server) => server.close()))
+      const closing = servers.map((server) => server.close())
+      await Promise.all([...closing, ...[...pools.values()].map((pool) => pool.destroy())])
     },
   }
 }
 
 function createServer(
-  endpoint: Endpoint,
+  endpoint: EndpointOptions,
   parts: {
     readonly options: LlmClientOptions
     readonly pools: Map<string, ClientPool>
@@ -114,20 +118,17 @@ function createServer(
   const { options, pools, clock, observe } = parts
   const failures: FailureContext = { endpoint: endpoint.name, scrub: createScrub([endpoint.apiKey]) }
   const key = poolKey(endpoint)
-  const create = () => createUpstreamClient(endpoint, { connectTimeoutMs: options.connectTimeoutMs, failures })
+  const create = () => createUpstreamClient(endpoint, { connectTimeoutMs: options.connectTimeoutMs })
   const pool = pools.get(key) ?? createClientPool(create, { clock })
   pools.set(key, pool)
-  return createModelServer(endpoint.name, { pool, failures, clock, observe })
+  return createModelServer(endpoint, { pool: pool.share(), failures, clock, observe })
 }
 
 function statusOf(server: ModelServer): LlmStatus['endpoints'][number] {
-  const { inFlight, requests, failures } = server.pool.figures()
   const survey = server.survey()
   return {
     name: server.name,
-    inFlight,
-    requests,
-    failures,
+    ...server.pool.figures(),
     reachable: survey?.ok ?? null,
     detail: survey?.detail ?? 'It has not been asked yet.',
   }

@@ -1,22 +1,24 @@
-import { AppError } from '../errors.ts'
 import { type Answer, createAnswer } from './answer.ts'
-import { failureOfException } from './failures.ts'
-import type { ModelEvent } from './model.ts'
+import { callFailure, failureOfException } from './failures.ts'
+import type { ModelEvent, TokenUsage } from './model.ts'
 import type { UpstreamResponse } from './request-fetch.ts'
 import { type Reading, type ReadingParts, startReading } from './response-reading.ts'
+import { silentWindow } from './silent-truncation.ts'
 
 /** Everything that one call needs. */
 export interface ModelCall extends ReadingParts {
-  readonly promptTokens: number
+  /** The estimate of the prompt rests on what this server counted before. */
+  readonly isRatioKnown: boolean
   /** Sends the request; resolves with the head of a good answer. */
   readonly send: (signal: AbortSignal) => Promise<UpstreamResponse>
 }
 
 /** One call, from the request to the end of its answer; see `Model.stream`. */
 export async function* runModelCall(call: ModelCall): AsyncGenerator<ModelEvent, undefined, undefined> {
-  const { deadlines, record, request, failures, promptTokens } = call
-  const answer = createAnswer({ model: request.target.model, promptTokens, failures })
+  const { deadlines, record, request, failures } = call
+  const answer = createAnswer({ ...request, failures })
   let reading: Reading | null = null
+  let usage: TokenUsage | null = null
   try {
     reading = startReading(await call.send(deadlines.signal), call, answer)
     for (let events = await reading.next(); events !== null; events = await reading.next()) {
@@ -27,7 +29,8 @@ export async function* runModelCall(call: ModelCall): AsyncGenerator<ModelEvent,
     }
     throwIfStopped(call, answer)
     for (const event of answer.conclude()) {
-      if (event.type === 'usage') record.succeeded(event.usage)
+      if (event.type === 'usage') usage = event.usage
+      if (event.type === 'end') succeed(call, usage)
       yield event
     }
     return undefined
@@ -58,7 +61,21 @@ function settle(
   }
   const stopped = deadlines.signal.aborted && !answer.ended
   const failure = failureOfException(stopped ? deadlines.signal.reason : error, call.failures, answering)
-  if (failure instanceof AppError && failure.code === 'shutdown') record.aborted(answer)
-  else record.failed(failure, answer)
+  if (failure.code !== 'shutdown') return record.failed(failure, answer)
+  record.aborted(answer)
   return failure
+}
+
+function succeed(call: ModelCall, usage: TokenUsage | null): void {
+  if (usage === null) return
+  refuseSilentTruncation(call, usage)
+  call.record.succeeded(usage)
+}
+
+function refuseSilentTruncation({ request, isRatioKnown, failures }: ModelCall, usage: TokenUsage): void {
+  const window = silentWindow(usage, { tokens: request.inputTokens, corrected: isRatioKnown })
+  if (window === null) return
+  const message = `The model server cut the prompt of about ${request.inputTokens} tokens to its window of ${window} tokens without saying so.`
+  const overflow = { promptTokens: null, window }
+  throw callFailure('context_overflow', message, { retryable: false, endpoint: failures.endpoint, overflow })
 }

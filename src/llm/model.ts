@@ -11,23 +11,40 @@ export interface Target {
   readonly model: string
   /** Tokens that prompt and answer may have together; null while nobody has told. */
   readonly contextWindow: number | null
+  /** Tokens that the server counts for each one of a caller's estimate; 1 until it has told. */
+  readonly tokenRatio: number
 }
 
-/** The right to make one call, taken from the breaker of a target. Unused ones are given back by `release`. */
+/** Where a call may go, best first, and whether it repeats one that failed: those are rationed. */
+export interface Candidates {
+  readonly targets: readonly Target[]
+  readonly isRetry: boolean
+}
+
+/**
+ * The right to make an answer at a target: its first call past the breaker, and one of the endpoint's places
+ * (`max_in_flight`) until `release`, which whoever was given it must call.
+ */
 export interface Permit {
+  readonly target: Target
   release(): void
 }
+
+/** Nobody may be called now: `closed` for a time that `whenReady` knows; `full` until some permit is released. */
+export type NoPermit = 'closed' | 'full'
 
 export interface ModelRequest {
   readonly target: Target
   readonly messages: readonly ChatMessage[]
+  /** The caller's estimate of the prompt, in tokens, by the target's `tokenRatio`. */
+  readonly inputTokens: number
   /** 0–2. */
   readonly temperature: number
   /** Most tokens of the answer. */
   readonly maxTokens: number
   /** false asks the server for a plain answer: one text event. */
   readonly stream: boolean
-  /** Taken by `Model.admit`; without one, `stream` takes it itself and fails with `circuit_open` when refused. */
+  /** From `Model.admit`. A further call on it, or one without, fails with `circuit_open` when the breaker refuses. */
   readonly permit?: Permit
 }
 
@@ -40,7 +57,7 @@ export interface TokenUsage {
   readonly estimated: boolean
 }
 
-/** Text is well-formed Unicode without U+0000, and is never changed afterwards. `end` comes once, last, after `usage`. */
+/** Text is well-formed Unicode without U+0000, and is never changed afterwards. `end` comes once, last, after `usage`; a failed call may have had a `usage` too. */
 export type ModelEvent =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'reasoning'; readonly text: string }
@@ -49,16 +66,20 @@ export type ModelEvent =
 
 /** The port behind which all model servers are. */
 export interface Model {
-  /** The target for a wanted model (null: the configured default, else the first one that the server lists). Never fails: an unreachable server fails the call. */
-  target(wanted: string | null, signal: AbortSignal): Promise<Target>
-  /** The right to call now, or null while the breaker refuses or a not-before time (429) lies ahead. */
-  admit(target: Target): Permit | null
-  /** Resolves as soon as `admit` may succeed; rejects with the signal's reason. */
-  whenReady(target: Target, signal: AbortSignal): Promise<void>
-  /** Milliseconds until `admit` may succeed, 0 for now. */
-  readyInMs(target: Target): number
-  /** What a call would fail with now without being made: `circuit_open`, or what the server asked for; null: it may be made. */
-  refusal(target: Target): AppError | null
+  /**
+   * Where an answer of the wanted model can be had, in the order in which it is to be tried; at least one. Without a
+   * wanted model each endpoint answers with the configured default if it serves that, else with its first. Waits up to 2 s
+   * for servers that have not told yet what they serve. Never fails: an unreachable server fails the call.
+   */
+  targets(wanted: string | null, signal: AbortSignal): Promise<readonly Target[]>
+  /** The right to call the best candidate that may be called now: endpoints of one order share the load. */
+  admit(candidates: Candidates): Permit | NoPermit
+  /** Resolves as soon as `admit` may be better than `closed`; rejects with the signal's reason. */
+  whenReady(candidates: Candidates, signal: AbortSignal): Promise<void>
+  /** Milliseconds until `whenReady` may resolve, 0 for now. */
+  readyInMs(candidates: Candidates): number
+  /** What a call would fail with now without being made: `circuit_open`, or what the servers asked for; null: it may be made. */
+  refusal(candidates: Candidates): AppError | null
   /**
    * One call. Ends normally only after an `end` event; every other outcome throws an `AppError` with a
    * `FailureCode`, `retryable`, `endpoint`, and `status` and `retryAfterMs` where the server gave them.
@@ -107,7 +128,10 @@ export interface LlmStatus {
     readonly name: string
     readonly inFlight: number
     readonly requests: number
+    readonly successes: number
     readonly failures: number
+    /** Mean duration of the latest successful calls, in milliseconds; null before any. */
+    readonly latencyMs: number | null
     /** null before the first check. */
     readonly reachable: boolean | null
     readonly detail: string

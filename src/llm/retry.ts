@@ -3,19 +3,16 @@ export interface RetryDelay {
   /** Tries made so far, at least 1. */
   readonly tries: number
   readonly initialMs: number
-  /** Longest wait, jitter included; a longer `Retry-After` still wins. */
+  /** Longest wait, jitter included. */
   readonly maxMs: number
-  /** What the server asked for. */
-  readonly retryAfterMs?: number | undefined
   /** Uniform in [0, 1). */
   readonly random: () => number
 }
 
-/** Milliseconds to wait before the next try: doubling, times a jitter of 0.5–1.5, and never shorter than the server asks. */
-export function retryDelayMs({ tries, initialMs, maxMs, retryAfterMs = 0, random }: RetryDelay): number {
+/** Milliseconds to wait before the next try: doubling, times a jitter of 0.5–1.5. What servers ask for is the gates'. */
+export function retryDelayMs({ tries, initialMs, maxMs, random }: RetryDelay): number {
   const doubled = initialMs * 2 ** Math.max(0, tries - 1)
-  const backoff = Math.min(maxMs, doubled * (0.5 + random()))
-  return Math.round(Math.max(backoff, retryAfterMs))
+  return Math.round(Math.min(maxMs, doubled * (0.5 + random())))
 }
 
 // a server that asks for more than a day is not understood

@@ -1,14 +1,9 @@
 import { countOf, fieldsOf, isFields } from './json-fields.ts'
-import type { ChatMessage, TokenUsage } from './model.ts'
+import type { TokenUsage } from './model.ts'
 
 /** Tokens of a text, by rule of thumb: about three bytes each. */
 export function estimateTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 3)
-}
-
-/** Tokens of a prompt, by rule of thumb; each message costs a few more for its frame. */
-export function estimatePromptTokens(messages: readonly ChatMessage[]): number {
-  return messages.reduce((sum, { content }) => sum + estimateTokens(content) + 4, 0)
 }
 
 /** What stands in for figures that the server did not give. */

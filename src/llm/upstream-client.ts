@@ -1,7 +1,12 @@
 import OpenAI from 'openai'
 import { Agent } from 'undici'
-import { type AppError } from '../errors.ts'
-import { failureOfException, failureOfStatus, type FailureContext, statusAnswerOf } from './failures.ts'
+import {
+  failureOfException,
+  failureOfStatus,
+  type FailureContext,
+  type HeaderReader,
+  statusAnswerOf,
+} from './failures.ts'
 import { readErrorText } from './error-body.ts'
 import { parseJson } from './json-fields.ts'
 import type { ModelRequest } from './model.ts'
@@ -16,12 +21,12 @@ export interface Endpoint {
   readonly apiKey: string
 }
 
-/** Kept connections to one endpoint. All failures are `AppError`s. */
+/** Kept connections to one place. All failures are `AppError`s. */
 export interface UpstreamClient {
   /** Asks for a chat completion; resolves with the head of a good answer. */
-  chat(request: ModelRequest, options: CallOptions): Promise<UpstreamResponse>
+  chat(request: ModelRequest, options: ChatOptions): Promise<UpstreamResponse>
   /** A JSON document, by a path that is resolved against the base URL. */
-  get(path: string, signal: AbortSignal): Promise<unknown>
+  get(path: string, options: CallOptions): Promise<unknown>
   /** Resolves when its calls have ended. */
   close(): Promise<void>
   /** Cuts its calls. */
@@ -30,7 +35,13 @@ export interface UpstreamClient {
 
 interface CallOptions {
   readonly signal: AbortSignal
+  readonly failures: FailureContext
+}
+
+interface ChatOptions extends CallOptions {
   readonly headers: Readonly<Record<string, string>>
+  /** Told the head of the answer, whatever its status. */
+  readonly onHead: (header: HeaderReader) => void
 }
 
 // our own deadlines end a call; the SDK's must not come first
@@ -41,12 +52,11 @@ const longestDocumentBytes = 4 * 1024 * 1024
 /** A fresh dispatcher and SDK client for `endpoint`. */
 export function createUpstreamClient(
   endpoint: Endpoint,
-  parts: { readonly connectTimeoutMs: number; readonly failures: FailureContext },
+  { connectTimeoutMs }: { readonly connectTimeoutMs: number },
 ): UpstreamClient {
-  const { failures } = parts
   const { baseUrl, authorization } = addressOf(endpoint)
   const dispatcher = new Agent({
-    connect: { timeout: Math.max(1, Math.ceil(parts.connectTimeoutMs)) },
+    connect: { timeout: Math.max(1, Math.ceil(connectTimeoutMs)) },
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
@@ -65,17 +75,21 @@ export function createUpstreamClient(
   })
 
   return {
-    chat: async (request, { signal, headers }) => {
+    chat: async (request, { signal, failures, headers, onHead }) => {
       try {
         const response = await sdk.chat.completions
           .create(bodyOf(request), { signal, headers: { ...headers } })
           .asResponse()
+        onHead((name) => response.headers.get(name))
         return response as unknown as UpstreamResponse
       } catch (error) {
-        throw failureOf(error, failures)
+        const answer = statusAnswerOf(error)
+        if (answer === null) throw failureOfException(error, failures, false)
+        onHead(answer.header)
+        throw failureOfStatus(answer, failures)
       }
     },
-    get: async (path, signal) => {
+    get: async (path, { signal, failures }) => {
       try {
         const response = await requestFetch(new URL(path, `${baseUrl}/`).href, { signal })
         const text = await response.text(longestDocumentBytes)
@@ -91,11 +105,6 @@ export function createUpstreamClient(
     close: () => dispatcher.close(),
     destroy: () => dispatcher.destroy(),
   }
-}
-
-function failureOf(error: unknown, failures: FailureContext): AppError {
-  const answer = statusAnswerOf(error)
-  return answer === null ? failureOfException(error, failures, false) : failureOfStatus(answer, failures)
 }
 
 function bodyOf({ target, messages, temperature, maxTokens, stream }: ModelRequest) {

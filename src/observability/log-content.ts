@@ -5,11 +5,11 @@ import type { Log, Logger } from './log.ts'
 export function logContent(model: Model, log: Log): Model {
   const logger = log.logger('llm.content')
   return {
-    target: (wanted, signal) => model.target(wanted, signal),
-    admit: (target) => model.admit(target),
-    whenReady: (target, signal) => model.whenReady(target, signal),
-    readyInMs: (target) => model.readyInMs(target),
-    refusal: (target) => model.refusal(target),
+    targets: (wanted, signal) => model.targets(wanted, signal),
+    admit: (candidates) => model.admit(candidates),
+    whenReady: (candidates, signal) => model.whenReady(candidates, signal),
+    readyInMs: (candidates) => model.readyInMs(candidates),
+    refusal: (candidates) => model.refusal(candidates),
     stream: (request, signal) => logged(model.stream(request, signal), request, logger),
   }
 }

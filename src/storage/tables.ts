@@ -144,4 +144,5 @@ export const callColumns: Columns<Omit<NewCall, 'workflowId'>> = {
   model: 'text',
   estimatedInputTokens: 'integer',
   maxTokens: 'integer',
+  costUsd: 'double precision',
 }

@@ -1,4 +1,5 @@
 import type { AnswerSink, CallEstimate } from '../agents/agent.ts'
+import type { CostOf } from '../llm/prices.ts'
 import { untilAvailable } from './committer.ts'
 import type { Followers } from './followers.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
@@ -9,6 +10,7 @@ export interface AnswerSinkParts {
   readonly store: WorkflowStore
   readonly followers: Followers
   readonly streamReasoning: boolean
+  readonly costOf: CostOf
   /** Aborted when the process gives up waiting for a database that is away. */
   readonly abandoned: AbortSignal
 }
@@ -33,7 +35,7 @@ export interface CarriedText {
 
 /** Passes an answer on while it is made: text to readers, calls to the ledger. */
 export function createAnswerSink(
-  { store, followers, streamReasoning, abandoned }: AnswerSinkParts,
+  { store, followers, streamReasoning, costOf, abandoned }: AnswerSinkParts,
   { hold, index, live, firstCall, newCall, ...target }: AnswerSinkTarget,
 ): AnswerSink & { carried(): CarriedText } {
   const workflowId = hold.state().id
@@ -57,10 +59,10 @@ export function createAnswerSink(
       if (!isFirst) await untilAvailable(() => store.addCall(next), abandoned)
     },
     async callEnded({ usage, finishReason }) {
-      const { id } = call ?? firstCall
-      const settled = { id, usage: { ...usage, costUsd: null }, finishReason }
-      await untilAvailable(() => store.settleCall(settled), abandoned)
-      await hold.addUsage(index, { ...usage, llmCalls: 1, costUsd: null })
+      const { id, model } = call ?? firstCall
+      const priced = { ...usage, costUsd: costOf(model, usage) }
+      await untilAvailable(() => store.settleCall({ id, usage: priced, finishReason }), abandoned)
+      await hold.addUsage(index, { ...priced, llmCalls: 1 })
     },
     async continuing(n) {
       carried = { length: live.output.length, continuations: n }

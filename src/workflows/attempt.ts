@@ -1,6 +1,7 @@
 import type { AgentTask, Agents, CallEstimate, PreparedTask } from '../agents/agent.ts'
 import { outputLimit } from '../agents/agent.ts'
 import type { Permit } from '../llm/model.ts'
+import type { CostOf } from '../llm/prices.ts'
 import { createAnswerSink } from './answer-sink.ts'
 import type { AnswerSinkParts, CarriedText } from './answer-sink.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
@@ -19,6 +20,8 @@ export interface AttemptOrder {
   readonly hold: HeldWorkflow
   readonly index: number
   readonly task: AgentTask
+  /** The task as its agent took it up, or why it could not. */
+  readonly prepared: PreparedTask | Error
   readonly permit: Permit
   /** Aborted when the step's time is up or the workflow is no longer held. */
   readonly signal: AbortSignal
@@ -31,26 +34,14 @@ export type AttemptOutcome =
 
 /** Opens an attempt, has the agent answer, and closes it with the result if there is one. */
 export async function makeAttempt(parts: AttemptParts, order: AttemptOrder): Promise<AttemptOutcome> {
-  const prepared = prepare(parts.agents, order.task)
-  const firstCall = prepared instanceof Error ? null : newCall(order, prepared.firstCall)
-  const opened = await open(order, firstCall, !(prepared instanceof Error) && prepared.truncatedInput)
-  if (!opened) {
-    order.permit.release()
-    return { kind: 'settled' }
-  }
-  if (prepared instanceof Error || firstCall === null) {
-    order.permit.release()
+  const { prepared } = order
+  if (prepared instanceof Error) {
+    if (!(await open(order, null, false))) return { kind: 'settled' }
     return { kind: 'failed', error: prepared, text: '', carried: { length: 0, continuations: 0 } }
   }
+  const firstCall = newCall(parts.costOf, order, prepared.firstCall)
+  if (!(await open(order, firstCall, prepared.truncatedInput))) return { kind: 'settled' }
   return answer(parts, order, { prepared, firstCall })
-}
-
-function prepare(agents: Agents, task: AgentTask): PreparedTask | Error {
-  try {
-    return agents.prepare(task)
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
-  }
 }
 
 /** The number of the attempt is known only in the turn that opens it, so the call's row is completed there. */
@@ -62,7 +53,8 @@ function open({ hold, index, task }: AttemptOrder, call: NewCall | null, truncat
   }))
 }
 
-function newCall({ hold, index, task }: AttemptOrder, estimate: CallEstimate): NewCall {
+function newCall(costOf: CostOf, { hold, index, task }: AttemptOrder, estimate: CallEstimate): NewCall {
+  const { inputTokens } = estimate
   return {
     id: newId('call'),
     workflowId: hold.state().id,
@@ -70,8 +62,9 @@ function newCall({ hold, index, task }: AttemptOrder, estimate: CallEstimate): N
     attempt: hold.step(index).attempt,
     endpoint: task.target.endpoint,
     model: task.target.model,
-    estimatedInputTokens: estimate.inputTokens,
+    estimatedInputTokens: inputTokens,
     maxTokens: estimate.maxTokens,
+    costUsd: costOf(task.target.model, { inputTokens, cachedTokens: 0, outputTokens: 0 }),
   }
 }
 
@@ -83,7 +76,7 @@ async function answer(
   const { hold, index, task, permit, signal } = order
   const live = parts.live.open(hold.state().id, index, hold.step(index).attempt)
   const carried = { length: task.carried?.text.length ?? 0, continuations: task.carried?.continuations ?? 0 }
-  const further = (estimate: CallEstimate) => newCall(order, estimate)
+  const further = (estimate: CallEstimate) => newCall(parts.costOf, order, estimate)
   const sink = createAnswerSink(parts, { hold, index, live, firstCall, newCall: further, carried })
   try {
     const { complete, finishReason, model } = await prepared.run({ sink, permit, signal })

@@ -16,7 +16,7 @@ export interface MaterialsParts {
 export async function gatherTask(
   { store, abandoned }: MaterialsParts,
   { hold, index, target }: { readonly hold: HeldWorkflow; readonly index: number; readonly target: Target },
-): Promise<AgentTask> {
+): Promise<Omit<AgentTask, 'promptLimit' | 'mayCut'>> {
   const workflow = hold.state()
   const step = hold.step(index)
   const { id, role, taskType, instruction, context } = step.definition

@@ -3,27 +3,33 @@ export interface Place {
   release(): void
 }
 
-/** Who asks for a place. */
-export interface PlaceRequest {
+/** Who asks for a place, and what for. */
+export interface PlaceRequest<T> {
   readonly workflowId: string
   /** Higher first. */
   readonly priority: number
   /** Older first, milliseconds since the epoch. */
   readonly createdAt: number
+  /** Begins the task, the moment that there is a place; null: it cannot be begun yet, and others go first. */
+  readonly begin: () => T | null
 }
 
 /** Bounds the tasks that this replica runs at once. */
 export interface Places {
-  /** Waits for its turn: priority, then the workflow with the fewest running tasks, then age. Rejects with the signal's reason. */
-  acquire(request: PlaceRequest, signal: AbortSignal): Promise<Place>
+  /**
+   * Waits for its turn: priority, then the workflow with the fewest running tasks, then age. What could not be begun is
+   * asked again each time that a place is given back. Rejects with the signal's reason.
+   */
+  acquire<T>(request: PlaceRequest<T>, signal: AbortSignal): Promise<{ readonly place: Place; readonly begun: T }>
   /** Places neither taken nor waited for. */
   free(): number
   used(): number
 }
 
 interface Waiting {
-  readonly request: PlaceRequest
-  readonly admit: (place: Place) => void
+  readonly request: Omit<PlaceRequest<unknown>, 'begin'>
+  /** Takes the place if the task can be begun. */
+  readonly admit: (take: () => Place) => boolean
 }
 
 /** `onFreed` is told each time a place is given back. */
@@ -53,13 +59,18 @@ export function createPlaces(max: number, onFreed: () => void): Places {
     }
   }
 
-  const admitNext = () => {
-    while (used < max && waiting.size > 0) {
-      const [next] = [...waiting].toSorted(isBefore)
-      if (next === undefined) return
-      waiting.delete(next)
-      next.admit(take(next.request.workflowId))
+  const admitOne = (kept: Set<Waiting>): boolean => {
+    for (const entry of [...waiting].toSorted(isBefore)) {
+      if (kept.has(entry)) continue
+      if (entry.admit(() => take(entry.request.workflowId))) return waiting.delete(entry)
+      kept.add(entry)
     }
+    return false
+  }
+  const admitNext = () => {
+    const kept = new Set<Waiting>()
+    // each place that is taken changes the order of the others
+    while (used < max && admitOne(kept));
   }
 
   return {
@@ -72,9 +83,12 @@ export function createPlaces(max: number, onFreed: () => void): Places {
         }
         const entry: Waiting = {
           request,
-          admit(place) {
+          admit(take) {
+            const begun = request.begin()
+            if (begun === null) return false
             signal.removeEventListener('abort', abort)
-            resolve(place)
+            resolve({ place: take(), begun })
+            return true
           },
         }
         signal.addEventListener('abort', abort, { once: true })

@@ -5,7 +5,7 @@ import { holdWorkflow } from './held-workflow.ts'
 import type { HeldWorkflow, HeldWorkflowParts } from './held-workflow.ts'
 import type { ActivationJob } from './queue.ts'
 import { runStep } from './step-runner.ts'
-import type { StepRunnerParts } from './step-runner.ts'
+import type { StepRunnerParts } from './run.ts'
 import type { Claim, WorkflowState } from './workflow.ts'
 
 export interface RunnerParts extends StepRunnerParts, Omit<HeldWorkflowParts, 'onChanged'> {

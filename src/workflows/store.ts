@@ -59,6 +59,8 @@ export interface NewCall {
   readonly model: string
   readonly estimatedInputTokens: number
   readonly maxTokens: number
+  /** What its estimated prompt costs; null without a price. */
+  readonly costUsd: number | null
 }
 
 /** Settles a call by its id, whoever holds the claim by then. */

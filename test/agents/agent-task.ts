@@ -34,9 +34,11 @@ export function agentTask(changes: Partial<AgentTask> = {}): AgentTask {
     context: {},
     files: [],
     earlier: [],
-    target: { endpoint: 'default', model: 'm', contextWindow: null },
+    target: { endpoint: 'default', model: 'm', contextWindow: null, tokenRatio: 1 },
     options: {},
     carried: null,
+    promptLimit: null,
+    mayCut: true,
     ...changes,
   }
 }

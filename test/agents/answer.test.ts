@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AgentTask } from '../../src/agents/agent.ts'
 import { AppError } from '../../src/errors.ts'
+import type { Permit } from '../../src/llm/model.ts'
 import { agentTask, teamOf } from './agent-task.ts'
 import { recordingSink, type ScriptedCall, scriptedModel } from './scripted-model.ts'
 
@@ -114,25 +115,23 @@ describe('calls that fail', () => {
     const { record, sink } = recordingSink()
     const model = scriptedModel([whole('x')])
     const refusal = new AppError('budget_exhausted', 'no')
-    let released = 0
     const run = teamOf(model)
       .prepare(agentTask())
       .run({
         sink: { ...sink, callStarting: () => Promise.reject(refusal) },
-        permit: { release: () => (released += 1) },
         signal: new AbortController().signal,
       })
     await expect(run).rejects.toBe(refusal)
-    expect([model.requests.length, record.ends.length, released]).toEqual([0, 0, 1])
+    expect([model.requests.length, record.ends.length]).toEqual([0, 0])
   })
 
-  it('give the permit to the first call alone', async () => {
-    const permit = { release: () => expect.unreachable('a used permit is not released') }
+  it('are all made on the permit, which stays its owner’s to release', async () => {
+    const permit: Permit = { target: agentTask().target, release: () => expect.unreachable('it is not the agent’s') }
     const model = scriptedModel([cut('a b c'), whole(' d e f')])
     await teamOf(model)
       .prepare(agentTask())
       .run({ sink: recordingSink().sink, permit, signal: new AbortController().signal })
-    expect(model.requests.map((request) => request.permit)).toEqual([permit, undefined])
+    expect(model.requests.map((request) => request.permit)).toEqual([permit, permit])
   })
 })
 
@@ -205,7 +204,7 @@ describe('an answer over the output limit', () => {
   })
 
   it('stays within the window with every call', async () => {
-    const task = { target: { endpoint: 'default', model: 'm', contextWindow: 2048 } }
+    const task = { target: { endpoint: 'default', model: 'm', contextWindow: 2048, tokenRatio: 1 } }
     const long = 'word '.repeat(700)
     const { record } = await answer([cut(long), cut(long), whole('end')], { task })
     expect(record.text()).toBe(`${long}${long}end`)

@@ -11,7 +11,7 @@ function material(label: string, content: string, tier = 1): Material {
 }
 
 function fit(system: string, user: readonly PromptPart[], window: number | null) {
-  return fitPrompt(system, user, { window, maxTokens: 100, truncation: true })
+  return fitPrompt(system, user, { window, maxTokens: 100, promptLimit: null, tokenRatio: 1, truncation: true })
 }
 
 describe('the estimate', () => {
@@ -124,7 +124,7 @@ describe('a prompt in a window', () => {
 
   it('fails when nothing may be cut', () => {
     const parts = ['task', material('m', 'word '.repeat(3000)), 'format']
-    const limits = { maxTokens: 100, truncation: false }
+    const limits = { maxTokens: 100, promptLimit: null, tokenRatio: 1, truncation: false }
     expect(() => fitPrompt('role', parts, { ...limits, window: 1000 })).toThrow(
       expect.objectContaining({ code: 'context_overflow' }),
     )

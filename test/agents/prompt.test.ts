@@ -129,7 +129,7 @@ describe('the size of the prompt', () => {
   it('E4 keeps instructions, requirement and output format when it is cut', async () => {
     const { user, prepared, request } = await promptsOf(
       {
-        target: { endpoint: 'default', model: 'm', contextWindow: 2048 },
+        target: { endpoint: 'default', model: 'm', contextWindow: 2048, tokenRatio: 1 },
         earlier: [earlier('a', { output: 'word '.repeat(5000) })],
       },
       { defaults: { maxTokens: 4096 } },
@@ -142,7 +142,7 @@ describe('the size of the prompt', () => {
 
   it('is context_overflow when nothing may be cut', () => {
     const team = teamOf(scriptedModel([]), { defaults: { contextTruncation: false } })
-    const target = { endpoint: 'default', model: 'm', contextWindow: 2048 }
+    const target = { endpoint: 'default', model: 'm', contextWindow: 2048, tokenRatio: 1 }
     const task = agentTask({ target, earlier: [earlier('a', { output: 'word '.repeat(5000) })] })
     expect(() => team.prepare(task)).toThrow(expect.objectContaining({ code: 'context_overflow' }))
   })
@@ -180,7 +180,7 @@ describe('the built-in roles', () => {
 
   it('have prompts that leave room in a window of 8192 tokens', () => {
     const team = teamOf(scriptedModel([]), { roles, defaults: { maxTokens: 4096 } })
-    const target = { endpoint: 'default', model: 'm', contextWindow: 8192 }
+    const target = { endpoint: 'default', model: 'm', contextWindow: 8192, tokenRatio: 1 }
     for (const { id, taskTypes } of roles) {
       for (const { name } of taskTypes) {
         const task = agentTask({ role: id, taskType: name, target, requirement: 'word '.repeat(500) })

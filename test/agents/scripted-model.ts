@@ -11,13 +11,15 @@ export interface ScriptedCall {
   readonly hangs?: boolean
 }
 
+const target = { endpoint: 'default', model: 'm', contextWindow: null, tokenRatio: 1 }
+
 /** A model port that plays its script, one entry per call. */
 export function scriptedModel(script: readonly ScriptedCall[]): Model & { readonly requests: readonly ModelRequest[] } {
   const requests: ModelRequest[] = []
   return {
     requests,
-    target: async () => ({ endpoint: 'default', model: 'm', contextWindow: null }),
-    admit: () => ({ release() {} }),
+    targets: async () => [target],
+    admit: () => ({ target, release() {} }),
     whenReady: async () => {},
     readyInMs: () => 0,
     refusal: () => null,

@@ -3,6 +3,7 @@ import { Document } from 'yaml'
 import { BUILT_IN_ROLES } from '../../src/config/agent-settings.ts'
 import { settingsToFile, toCamelCase } from '../../src/config/casing.ts'
 import { describeDefault, typesOf } from '../../src/config/describe.ts'
+import { isComposite, memberOf } from '../../src/config/setting-path.ts'
 import { listRoleConfig, listRoleSettings, listSettings } from '../../src/config/setting-list.ts'
 import type { SettingSchema } from '../../src/config/setting.ts'
 import { SETTING_GROUPS, type Settings } from '../../src/config/settings.ts'
@@ -15,6 +16,7 @@ const EVERY = [...TOP_LEVEL, ...OF_ROLES].map((setting) => [setting.path.join('.
 const BY_FORMAT: Readonly<Record<string, string>> = {
   path: 'there.txt',
   host: '::1',
+  'endpoint-name': 'cloud',
   'http-url': 'https://models.example/v1',
   'sentry-dsn-or-empty': 'https://key@errors.example/1',
   'postgres-url-or-empty': 'postgres://me:secret@db.example/agents',
@@ -29,16 +31,28 @@ function another(schema: SettingSchema): unknown {
       return schema.default !== true
     case 'number':
     case 'integer':
-      return schema.default === schema.maximum
-        ? schema.minimum
-        : Math.min(Number(schema.default ?? 0) + 1, schema.maximum ?? Infinity)
+      return anotherNumber(schema)
     case 'array':
-      return ['there.txt']
+      return [isComposite(schema) ? anotherTable(schema) : textIn(schema)]
     case 'object':
-      return { port_code: 'Port it.' }
+      return { port_code: isComposite(schema) ? anotherTable(schema) : 'Port it.' }
     default:
       return 'another text'
   }
+}
+
+function anotherNumber({ default: byDefault, minimum, maximum = Infinity }: SettingSchema): number | undefined {
+  return byDefault === maximum ? minimum : Math.min(Number(byDefault ?? 0) + 1, maximum)
+}
+
+function anotherTable(schema: SettingSchema): Record<string, unknown> {
+  const fields = Object.entries(memberOf(schema)?.properties ?? {})
+  return Object.fromEntries(fields.map(([name, field]) => [name, another(field)]))
+}
+
+/** In a list of models it is the name that every model gets here. */
+function textIn(list: SettingSchema): string {
+  return list.uniqueItems === true ? 'another text' : 'there.txt'
 }
 
 function valueAt(settings: Settings, path: readonly string[]): unknown {
@@ -59,7 +73,7 @@ test('every setting can be changed by a variable', ({ directory }) => {
   const env = OTHERS.flatMap(({ setting, value }) => setting.variables.map((name) => [name, describeDefault(value)]))
   const { settings, warnings } = directory.load(Object.fromEntries(env) as Record<string, string>)
   expectOthers(settings)
-  expect(warnings).toEqual([])
+  expect(warnings).toEqual(['OPENAI_API_BASE and OPENAI_API_KEY have no effect: llm.endpoints names the model servers'])
 })
 
 test('every setting can be changed in YAML', ({ directory }) => {

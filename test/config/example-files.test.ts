@@ -41,6 +41,22 @@ test('.env.example without its comment signs loads, and says the defaults', ({ d
   expect(directory.load()).toEqual(defaults)
 })
 
+test('the examples in both load, and say the same', ({ directory }) => {
+  directory.write('secrets/openai', 'sk-1')
+  const example = /^ {2}# For example:\n(?<lines>(?: {2}# .*\n)+) {2}\w+: .*\n/gm
+  const yaml = renderConfigYaml().replaceAll(example, (_, lines: string) => lines.replaceAll(/^ {2}# {3}/gm, '  '))
+  directory.write('config.yaml', yaml)
+  const { llm } = directory.load().settings
+  expect(llm.endpoints.map(({ name, apiKey, order }) => [name, apiKey, order])).toEqual([
+    ['local', '', 1],
+    ['cloud', 'sk-1', 2],
+  ])
+  expect(llm.prices).toEqual({ 'gpt-4o': { input: 2.5, cachedInput: 1.25, output: 10 } })
+  directory.write('config.yaml', '')
+  directory.write('.env', renderDotenv().replaceAll(/^# For example: /gm, ''))
+  expect(directory.load().settings.llm).toEqual(llm)
+})
+
 test('the files are written, a README only between its markers', ({ directory }) => {
   directory.write('README.md', 'before\n<!-- settings:begin -->\nformer text\n<!-- settings:end -->\nafter\n')
   writeDocs(directory.path)

@@ -18,16 +18,12 @@ const VARIABLES = [
   'STREAM_TICKET_SECONDS',
   'OVERLOAD_EVENT_LOOP_DELAY_MS',
   'MAX_REVISIONS',
-  'LLM_ENDPOINTS',
-  'LLM_PRICES',
-  'LLM_CONTEXT_FALLBACK_MODEL',
-  'LLM_RETRY_BUDGET_PERCENT',
   'LOG_FILE_KEEP_DAYS',
   'MAX_CONCURRENT_WORKFLOWS_PER_KEY',
   'MAX_SSE_CONNECTIONS_PER_KEY',
 ]
 
-const KEYS = ['llm', 'webhooks', 'api_keys', 'api_keys_file', 'max_revisions', 'retention_days', 'cors_origins']
+const KEYS = ['webhooks', 'api_keys', 'api_keys_file', 'max_revisions', 'retention_days', 'cors_origins']
 
 describe('a setting that this version does not have', () => {
   test.for(VARIABLES)('%s is refused, and its value not shown', (name, { directory }) => {

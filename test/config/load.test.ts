@@ -163,7 +163,7 @@ describe('secrets in files', () => {
       'SENTRY_DSN_FILE: is set besides SENTRY_DSN; set one of them',
     ])
     expect(directory.load({ OPENAI_API_KEY_FILE: 'empty' }).warnings).toEqual([
-      'OPENAI_API_KEY_FILE: the file is empty and counts as unset',
+      'OPENAI_API_KEY_FILE: names an empty file, which counts as unset',
     ])
   })
 })

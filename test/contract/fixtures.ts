@@ -124,6 +124,7 @@ export function call(workflowId: string, changes: Partial<NewCall> = {}): NewCal
     model: 'm',
     estimatedInputTokens: 100,
     maxTokens: 500,
+    costUsd: null,
     ...changes,
   }
 }

@@ -2,15 +2,23 @@ import { describe, expect, test } from 'vitest'
 import { createAdmission } from '../../src/llm/admission.ts'
 import type { LlmEvent } from '../../src/llm/model.ts'
 import { createHandClock } from '../support/hand-clock.ts'
+import { admitted, firstTry, neverAborted, targetOf } from './llm-fixture.ts'
 
-const target = { endpoint: 'default', model: 'm', contextWindow: null }
-const never = new AbortController().signal
+const target = targetOf({ model: 'm' })
+const wanted = firstTry(target)
 
 function start() {
   const clock = createHandClock()
   const told: LlmEvent[] = []
-  const options = { threshold: 2, openMs: 1_000, halfOpen: 2 }
-  const admission = createAdmission(options, { clock, observe: (event) => told.push(event) })
+  const breaker = { threshold: 2, openMs: 1_000, halfOpen: 2 }
+  const admission = createAdmission(
+    { endpoints: [], breaker, retryBudgetPercent: 20 },
+    {
+      clock,
+      observe: (event) => told.push(event),
+      isAvoided: () => false,
+    },
+  )
   const fail = (): void => admission.takeUp(target, undefined).settle('failure')
   return { clock, told, admission, fail }
 }
@@ -35,8 +43,8 @@ describe('admission', () => {
     fail()
     fail()
     clock.advance(100)
-    expect(admission.admit(target)).toBeNull()
-    expect(admission.readyInMs(target)).toBe(900)
+    expect(admission.admit(wanted)).toBe('closed')
+    expect(admission.readyInMs(wanted)).toBe(900)
     expect(() => admission.takeUp(target, undefined)).toThrowError(
       expect.objectContaining({
         code: 'circuit_open',
@@ -50,7 +58,7 @@ describe('admission', () => {
     const { admission, fail, clock } = start()
     fail()
     fail()
-    const waiters = [1, 2, 3].map(() => watch(admission.whenReady(target, never)))
+    const waiters = [1, 2, 3].map(() => watch(admission.whenReady(wanted, neverAborted)))
     clock.advance(999)
     await turn()
     expect(waiters.map(({ woken }) => woken)).toEqual([false, false, false])
@@ -64,18 +72,18 @@ describe('admission', () => {
     fail()
     fail()
     clock.advance(1_000)
-    const [one, two] = [admission.admit(target), admission.admit(target)]
-    expect(admission.readyInMs(target)).toBe(1_000)
-    const first = watch(admission.whenReady(target, never))
+    const [one, two] = [admitted(admission.admit(wanted)), admitted(admission.admit(wanted))]
+    expect(admission.readyInMs(wanted)).toBe(1_000)
+    const first = watch(admission.whenReady(wanted, neverAborted))
     await turn()
     expect(first.woken).toBe(false)
-    one?.release()
-    one?.release()
+    one.release()
+    one.release()
     await turn()
     expect(first.woken).toBe(true)
     const three = admission.takeUp(target, undefined)
-    const second = watch(admission.whenReady(target, never))
-    admission.takeUp(target, two ?? undefined).reachedFirstToken()
+    const second = watch(admission.whenReady(wanted, neverAborted))
+    admission.takeUp(target, two).reachedFirstToken()
     three.reachedFirstToken()
     await turn()
     expect(second.woken).toBe(true)
@@ -84,26 +92,27 @@ describe('admission', () => {
 
   test('a permit is used once, and only for its target', () => {
     const { admission } = start()
-    const permit = admission.admit(target) ?? undefined
+    const permit = admitted(admission.admit(wanted))
     admission.takeUp(target, permit).settle('failure')
-    permit?.release()
+    permit.release()
     expect(admission.breakers()).toMatchObject([{ state: 'closed' }])
-    admission.takeUp({ ...target, model: 'other' }, admission.admit(target) ?? undefined).settle('failure')
+    const other = { ...target, model: 'other' }
+    admission.takeUp(other, admitted(admission.admit(wanted))).settle('failure')
     admission.takeUp(target, permit).settle('failure')
     expect(admission.breakers()).toMatchObject([{ state: 'open' }, { state: 'closed' }])
   })
 
   test('a not-before time refuses without being an open breaker', async () => {
     const { admission, clock } = start()
-    admission.postpone(target, { waitMs: 5_000, code: 'llm_rate_limited', reason: 'Slow.' })
-    admission.postpone(target, { waitMs: 10, code: 'llm_rate_limited', reason: 'Slow.' })
-    expect(admission.admit(target)).toBeNull()
+    admission.postpone(target, { kind: 'asked', waitMs: 5_000, code: 'llm_rate_limited', reason: 'Slow.' })
+    admission.postpone(target, { kind: 'asked', waitMs: 10, code: 'llm_rate_limited', reason: 'Slow.' })
+    expect(admission.admit(wanted)).toBe('closed')
     expect(() => admission.takeUp(target, undefined)).toThrowError('Slow. Next try in 5 s.')
-    const waiter = watch(admission.whenReady(target, never))
+    const waiter = watch(admission.whenReady(wanted, neverAborted))
     clock.advance(5_000)
     await turn()
     expect(waiter.woken).toBe(true)
-    expect(admission.admit(target)).not.toBeNull()
+    expect(admission.admit(wanted)).toMatchObject({ target })
     expect(admission.breakers()).toMatchObject([{ state: 'closed', hurting: false }])
   })
 
@@ -112,11 +121,11 @@ describe('admission', () => {
     fail()
     fail()
     const giveUp = new AbortController()
-    const waiting = admission.whenReady(target, giveUp.signal)
+    const waiting = admission.whenReady(wanted, giveUp.signal)
     const reason = new Error('enough')
     giveUp.abort(reason)
     await expect(waiting).rejects.toBe(reason)
-    await expect(admission.whenReady(target, giveUp.signal)).rejects.toBe(reason)
+    await expect(admission.whenReady(wanted, giveUp.signal)).rejects.toBe(reason)
   })
 
   test('tells its changes, hurts for five minutes, and forgets after an idle hour', () => {

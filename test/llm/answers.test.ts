@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { withTraceIds } from '../../src/trace-context.ts'
 import { chunkOf, rawStream, sseEvent } from '../support/fault-answers.ts'
-import { test } from './llm-fixture.ts'
+import { endpointOf, test } from './llm-fixture.ts'
 
 const stop = sseEvent(chunkOf({}, 'stop'))
 const done = sseEvent('[DONE]')
@@ -187,7 +187,7 @@ describe('a request', () => {
   test('sends userinfo of the URL as Basic authorization', async ({ openBench }) => {
     const { server } = await openBench()
     const baseUrl = server.url.replace('//', '//user:p%40ss@')
-    const bench = await openBench({}, { endpoints: [{ name: 'default', baseUrl, apiKey: '' }] })
+    const bench = await openBench({}, { endpoints: [endpointOf({ baseUrl, apiKey: '' })] })
     await bench.call()
     expect(server.calls[0]?.headers.authorization).toBe(`Basic ${btoa('user:p@ss')}`)
   })

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { chunkOf, rawStream, sseEvent } from '../support/fault-answers.ts'
-import { collect, plainRequest, test } from './llm-fixture.ts'
+import { admitted, collect, firstTry, plainRequest, test } from './llm-fixture.ts'
 
 async function* pings(): AsyncGenerator<string> {
   yield sseEvent(chunkOf({ content: 'a' }))
@@ -106,17 +106,17 @@ describe('an abort', () => {
       { answer: () => ({ status: 500 }) },
       { breaker: { threshold: 1, openMs: 1, halfOpen: 1 } },
     )
-    const { target } = plainRequest
+    const candidates = firstTry(plainRequest.target)
     await bench.call()
-    await bench.client.whenReady(target, new AbortController().signal)
-    const permit = bench.client.admit(target)
-    expect([permit === null, bench.client.admit(target)]).toEqual([false, null])
+    await bench.client.whenReady(candidates, new AbortController().signal)
+    const permit = admitted(bench.client.admit(candidates))
+    expect(bench.client.admit(candidates)).toBe('closed')
     const reason = new Error('cancelled')
-    const request = permit === null ? {} : { permit }
-    expect((await bench.call(request, AbortSignal.abort(reason))).failure).toBe(reason)
+    expect((await bench.call({ permit }, AbortSignal.abort(reason))).failure).toBe(reason)
+    permit.release()
     expect(bench.server.calls).toHaveLength(1)
     expect(bench.ends()).toHaveLength(1)
-    expect(bench.client.admit(target)).not.toBeNull()
+    expect(bench.client.admit(candidates)).toMatchObject({ target: plainRequest.target })
   })
 
   test('a reader that leaves early closes the socket', async ({ openBench }) => {

@@ -9,6 +9,7 @@ import { policyRows } from './fault-matrix/policy-rows.ts'
 import { openScene } from './fault-matrix/scene.ts'
 import { statusRows } from './fault-matrix/status-rows.ts'
 import { stillRows } from './fault-matrix/still-rows.ts'
+import { neverAborted } from './llm-fixture.ts'
 
 async function play(played: PlayedCase): Promise<void> {
   const scene = await openScene(played)
@@ -17,14 +18,14 @@ async function play(played: PlayedCase): Promise<void> {
       await played.plays(scene)
       return
     }
-    const outcome = await scene.call({ stream: played.stream ?? true })
+    const outcome = await scene.call({ ...played.request, stream: played.stream ?? true })
     if (played.takesMs !== undefined) expectBetween(scene.clock.now(), played.takesMs)
     expectOutcome(played, outcome)
     await expectJournal(played, scene)
     expectTold(played, scene, outcome)
     if (played.learnsWindow !== undefined) {
-      const { contextWindow } = await scene.client.target(null, new AbortController().signal)
-      expect(contextWindow).toBe(played.learnsWindow)
+      const targets = await scene.client.targets(null, neverAborted)
+      expect(targets.map(({ contextWindow }) => contextWindow)).toEqual([played.learnsWindow])
     }
     await played.also?.(scene)
     await expectNextTry(played, scene, outcome)

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished } from 'vitest'
 import { createLlmClient } from '../../src/llm/llm-client.ts'
 import { createHandClock } from '../support/hand-clock.ts'
 import { startModelServer } from '../support/fault-server.ts'
-import { neverAborted, optionsFor, plainRequest, test } from './llm-fixture.ts'
+import { firstTry, neverAborted, optionsFor, plainRequest, targetOf, test } from './llm-fixture.ts'
 
 const { target } = plainRequest
 const minutes = 60_000
@@ -33,11 +33,11 @@ async function openWithClock() {
 describe('the target', () => {
   test('is what is wanted, else the default, else the first that the server lists', async ({ openBench }) => {
     const bench = await openBench({ models: ['first', 'second'] }, { defaultModel: 'usual' })
-    expect(await bench.client.target('mine', neverAborted)).toMatchObject({ endpoint: 'default', model: 'mine' })
-    expect(await bench.client.target(null, neverAborted)).toMatchObject({ model: 'usual' })
+    expect(await bench.client.targets('mine', neverAborted)).toMatchObject([{ endpoint: 'default', model: 'mine' }])
+    expect(await bench.client.targets(null, neverAborted)).toMatchObject([{ model: 'usual' }])
     const free = await openBench({ models: ['first', 'second'] }, { defaultModel: null })
-    const targets = await Promise.all([1, 2, 3].map(() => free.client.target(null, neverAborted)))
-    expect(targets.map(({ model }) => model)).toEqual(['first', 'first', 'first'])
+    const targets = await Promise.all([1, 2, 3].map(() => free.client.targets(null, neverAborted)))
+    expect(targets.flat().map(({ model }) => model)).toEqual(['first', 'first', 'first'])
     expect(free.server.gets.filter((path) => path === '/v1/models')).toHaveLength(1)
   })
 
@@ -45,11 +45,7 @@ describe('the target', () => {
     const { server } = await openBench()
     await server.close()
     const bench = await openBench({}, { ...optionsFor(server.url), defaultModel: null })
-    expect(await bench.client.target(null, neverAborted)).toEqual({
-      endpoint: 'default',
-      model: 'default',
-      contextWindow: null,
-    })
+    expect(await bench.client.targets(null, neverAborted)).toEqual([targetOf({ model: 'default' })])
     expect(bench.client.status().endpoints).toMatchObject([
       { reachable: false, detail: expect.stringContaining('ECONNREFUSED') as string },
     ])
@@ -58,9 +54,9 @@ describe('the target', () => {
   test('does not wait for a server that is silent longer than the caller does', async ({ openBench }) => {
     const bench = await openBench({ get: () => ({ connection: 'silence' }) }, { defaultModel: null })
     const stop = new AbortController()
-    const asking = bench.client.target(null, stop.signal)
+    const asking = bench.client.targets(null, stop.signal)
     stop.abort()
-    expect(await asking).toMatchObject({ model: 'default' })
+    expect(await asking).toMatchObject([{ model: 'default' }])
   })
 
   const windows = [
@@ -73,7 +69,7 @@ describe('the target', () => {
     test(`learns its window from ${JSON.stringify(row)}`, async ({ openBench }) => {
       const props = { status: 200, body: { default_generation_settings: { n_ctx: 1024 } } }
       const bench = await openBench({ models: [row], get: (path) => (path === '/props' ? props : undefined) })
-      expect(await bench.client.target('m', neverAborted)).toMatchObject({ contextWindow: tokens })
+      expect(await bench.client.targets('m', neverAborted)).toMatchObject([{ contextWindow: tokens }])
     })
   }
 
@@ -86,9 +82,9 @@ describe('the target', () => {
       },
       { contextWindow: 1_000 },
     )
-    expect(await bench.client.target(null, neverAborted)).toMatchObject({ contextWindow: 1_000 })
+    expect(await bench.client.targets(null, neverAborted)).toMatchObject([{ contextWindow: 1_000 }])
     expect((await bench.call()).failure).toMatchObject({ code: 'context_overflow' })
-    expect(await bench.client.target(null, neverAborted)).toMatchObject({ contextWindow: 512 })
+    expect(await bench.client.targets(null, neverAborted)).toMatchObject([{ contextWindow: 512 }])
   })
 })
 
@@ -103,7 +99,7 @@ describe('the breaker of a target', () => {
     expect((await bench.call()).failure).toMatchObject({ code: 'circuit_open' })
     expect(bench.server.calls).toHaveLength(2)
     expect(bench.ends()).toHaveLength(2)
-    expect(bench.client.admit(target)).toBeNull()
+    expect(bench.client.admit(firstTry(target))).toBe('closed')
     expect(bench.client.status().breakers).toMatchObject([{ state: 'open', hurting: true }])
     const other = { ...target, model: 'other' }
     expect((await bench.call({ target: other })).failure).toMatchObject({ code: 'llm_error' })
@@ -126,8 +122,8 @@ describe('the breaker of a target', () => {
   test('429 and a loading model set a not-before time', async ({ openBench }) => {
     const bench = await openBench({ answer: () => ({ status: 429, headers: { 'retry-after': '30' } }) })
     await bench.call()
-    expect(bench.client.admit(target)).toBeNull()
-    expect(bench.client.readyInMs(target)).toBeGreaterThan(29_000)
+    expect(bench.client.admit(firstTry(target))).toBe('closed')
+    expect(bench.client.readyInMs(firstTry(target))).toBeGreaterThan(29_000)
     expect((await bench.call()).failure).toMatchObject({
       code: 'llm_rate_limited',
       message: expect.stringContaining('Next try in 30 s') as string,

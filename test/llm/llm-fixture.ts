@@ -1,7 +1,12 @@
 import { test as base } from 'vitest'
 import type { AppError } from '../../src/errors.ts'
-import { createLlmClient, type LlmClient, type LlmClientOptions } from '../../src/llm/llm-client.ts'
-import type { LlmEvent, ModelEvent, ModelRequest } from '../../src/llm/model.ts'
+import {
+  createLlmClient,
+  type EndpointOptions,
+  type LlmClient,
+  type LlmClientOptions,
+} from '../../src/llm/llm-client.ts'
+import type { Candidates, LlmEvent, ModelEvent, ModelRequest, NoPermit, Permit, Target } from '../../src/llm/model.ts'
 import { type ModelServerDouble, type ModelServerOptions, startModelServer } from '../support/fault-server.ts'
 
 /** What a call came to. */
@@ -22,10 +27,16 @@ export interface Bench {
 
 export const neverAborted = new AbortController().signal
 
+/** The only endpoint of a configuration that names none, with changes. */
+export function endpointOf(changes: Partial<EndpointOptions>): EndpointOptions {
+  const { name = 'default', baseUrl = 'http://127.0.0.1:9/v1', apiKey = 'canary-key-123' } = changes
+  return { name, baseUrl, apiKey, models: [], order: 0, maxInFlight: 0, ...changes }
+}
+
 /** Options with generous deadlines. */
 export function optionsFor(baseUrl: string, changes: Partial<LlmClientOptions> = {}): LlmClientOptions {
   return {
-    endpoints: [{ name: 'default', baseUrl, apiKey: 'canary-key-123' }],
+    endpoints: [endpointOf({ baseUrl })],
     defaultModel: 'test-model',
     contextWindow: null,
     connectTimeoutMs: 5_000,
@@ -34,13 +45,36 @@ export function optionsFor(baseUrl: string, changes: Partial<LlmClientOptions> =
     callTimeoutMs: 20_000,
     maxResponseBytes: 1_000_000,
     breaker: { threshold: 50, openMs: 60_000, halfOpen: 3 },
+    retryBudgetPercent: 20,
     ...changes,
   }
 }
 
+/** The model of most tests, of which nothing is known, with changes. */
+export function targetOf(changes: Partial<Target> = {}): Target {
+  return { endpoint: 'default', model: 'test-model', contextWindow: null, tokenRatio: 1, ...changes }
+}
+
+/** The permit that must have been given. */
+export function admitted(permit: Permit | NoPermit): Permit {
+  if (typeof permit === 'string') throw new Error(`No permit was given: ${permit}.`)
+  return permit
+}
+
+/** A first try at one of these. */
+export function firstTry(...targets: readonly Target[]): Candidates {
+  return { targets, isRetry: false }
+}
+
+/** A further try at one of these. */
+export function nextTry(...targets: readonly Target[]): Candidates {
+  return { targets, isRetry: true }
+}
+
 export const plainRequest: ModelRequest = {
-  target: { endpoint: 'default', model: 'test-model', contextWindow: null },
+  target: targetOf(),
   messages: [{ role: 'user', content: 'Say something.' }],
+  inputTokens: 9,
   temperature: 0.7,
   maxTokens: 100,
   stream: true,

@@ -6,13 +6,14 @@ import { observeAgents } from '../../src/observability/observe-agents.ts'
 import { captureLog } from '../support/captured-log.ts'
 import { metricsFixture } from '../support/metrics-fixture.ts'
 
-const target = { endpoint: 'default', model: 'devstral', contextWindow: 4_096 }
+const target = { endpoint: 'default', model: 'devstral', contextWindow: 4_096, tokenRatio: 1 }
 const request: ModelRequest = {
   target,
   messages: [
     { role: 'system', content: 'You are a developer.' },
     { role: 'user', content: 'Build it.' },
   ],
+  inputTokens: 1,
   temperature: 0,
   maxTokens: 10,
   stream: true,
@@ -20,8 +21,8 @@ const request: ModelRequest = {
 
 function modelOf(stream: () => AsyncIterable<ModelEvent>): Model {
   return {
-    target: async () => target,
-    admit: () => ({ release: () => {} }),
+    targets: async () => [target],
+    admit: () => ({ target, release: () => {} }),
     whenReady: async () => {},
     readyInMs: () => 0,
     refusal: () => null,
@@ -77,6 +78,8 @@ test('a prompt that was cut is logged and counted, one that was not is neither',
     target,
     options: {},
     carried: null,
+    promptLimit: null,
+    mayCut: true,
   }
   let truncatedInput = false
   const agents: Agents = {

@@ -4,7 +4,7 @@ import { createAgents } from '../../src/agents/create-agents.ts'
 import { createRoles } from '../../src/agents/roles.ts'
 import { AppError } from '../../src/errors.ts'
 import { createLlmClient } from '../../src/llm/llm-client.ts'
-import type { LlmClient, LlmClientOptions } from '../../src/llm/llm-client.ts'
+import type { EndpointOptions, LlmClient, LlmClientOptions } from '../../src/llm/llm-client.ts'
 import type { Storage } from '../../src/storage/create-storage.ts'
 import { createService } from '../../src/workflows/create-service.ts'
 import { createEngine } from '../../src/workflows/engine.ts'
@@ -22,7 +22,10 @@ import type { ModelServerDouble } from './fault-server.ts'
 import { followEvents } from './followed-events.ts'
 import type { FollowedEvents } from './followed-events.ts'
 
-type RunLimits = Pick<EngineParts, 'limits' | 'retryDelayMs' | 'maxWorkerLosses' | 'workflowTimeoutMs'>
+type RunLimits = Pick<
+  EngineParts,
+  'limits' | 'retryDelayMs' | 'maxWorkerLosses' | 'workflowTimeoutMs' | 'promptRepair' | 'costOf'
+>
 
 /** What a test wants otherwise; times are short by default. */
 export interface EngineBenchOptions {
@@ -76,14 +79,22 @@ export function customSteps(...lines: readonly string[]): Pick<StartWorkflow, 't
 
 const runLimits: RunLimits = {
   limits: { maxRetries: 3, maxRestarts: 1, timeoutMs: 20_000 },
-  retryDelayMs: (_tries, retryAfterMs = 1) => retryAfterMs,
+  retryDelayMs: () => 1,
+  promptRepair: { fallbackModel: null, mayCut: true },
+  costOf: () => null,
   maxWorkerLosses: 25,
   workflowTimeoutMs: 0,
 }
 
+/** An endpoint of which nothing is known but where it is. */
+export function endpointAt(baseUrl: string, changes: Partial<EndpointOptions> = {}): EndpointOptions {
+  return { name: 'default', baseUrl, apiKey: 'none', models: [], order: 1, maxInFlight: 0, ...changes }
+}
+
 function llmOptions(url: string, changes: Partial<LlmClientOptions> = {}): LlmClientOptions {
   return {
-    endpoints: [{ name: 'default', baseUrl: url, apiKey: 'none' }],
+    endpoints: [endpointAt(url)],
+    retryBudgetPercent: 100,
     defaultModel: 'test-model',
     contextWindow: 100_000,
     connectTimeoutMs: 5000,

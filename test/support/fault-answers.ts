@@ -44,6 +44,8 @@ export interface TextAnswer {
   readonly before?: (delta: number) => Promise<void> | void
   readonly ending?: Ending
   readonly gzip?: boolean
+  /** Beside those that the answer has anyway. */
+  readonly headers?: Readonly<Record<string, string>>
   /** The body in writes of so many bytes, whatever they split. */
   readonly bytesPerWrite?: number
 }
@@ -108,7 +110,7 @@ export function completion(call: SeenCall, answer: TextAnswer): HttpAnswer {
     { index: 0, message, finish_reason: answer.finishReason === undefined ? 'stop' : answer.finishReason },
   ]
   const body = { id: 'chatcmpl-test', object: 'chat.completion', created: 1, model: call.model, choices }
-  return { status: 200, body: usage === null ? body : { ...body, usage } }
+  return { status: 200, headers: answer.headers ?? {}, body: usage === null ? body : { ...body, usage } }
 }
 
 /** Sends a text as a stream. */
@@ -117,6 +119,7 @@ export async function streamText(response: ServerResponse, call: SeenCall, answe
   const held: string[] = []
   response.writeHead(200, {
     'content-type': 'text/event-stream',
+    ...answer.headers,
     ...(answer.gzip === true ? { 'content-encoding': 'gzip' } : {}),
   })
   for await (const event of eventsOf(call, answer)) {

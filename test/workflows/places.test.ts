@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { createPlaces } from '../../src/workflows/places.ts'
 import type { Place, PlaceRequest } from '../../src/workflows/places.ts'
 
+type Request = PlaceRequest<true>
+
 const never = new AbortController().signal
 
 /** Asks for places and notes in which order they are given. */
@@ -17,9 +19,10 @@ function createDesk(max: number) {
     admitted,
     held,
     freed: () => freed,
-    ask(name: string, request: Partial<PlaceRequest> = {}, signal: AbortSignal = never) {
-      const asked = places.acquire({ workflowId: name, priority: 0, createdAt: 0, ...request }, signal)
-      return asked.then((place) => {
+    ask(name: string, request: Partial<Request> = {}, signal: AbortSignal = never) {
+      const usual: Request = { workflowId: name, priority: 0, createdAt: 0, begin: () => true }
+      const asked = places.acquire({ ...usual, ...request }, signal)
+      return asked.then(({ place }) => {
         admitted.push(name)
         held.push(place)
         return place
@@ -68,7 +71,7 @@ describe('places', () => {
 })
 
 describe('the order', () => {
-  async function orderOf(requests: Readonly<Record<string, Partial<PlaceRequest>>>, before: readonly string[] = []) {
+  async function orderOf(requests: Readonly<Record<string, Partial<Request>>>, before: readonly string[] = []) {
     const desk = createDesk(1 + before.length)
     const gate = await desk.ask('gate')
     for (const name of before) await desk.ask(name)
@@ -114,6 +117,22 @@ describe('the order', () => {
       'urgent',
       'idle',
     ])
+  })
+})
+
+describe('what cannot begin yet', () => {
+  test('leaves the place to others, and is asked again when one is given back', async () => {
+    const { places, ask, admitted } = createDesk(2)
+    let isFull = true
+    const first = ask('blocked', { priority: 9, begin: () => (isFull ? null : true) })
+    const other = await ask('other')
+    expect([admitted, places.used(), places.free()]).toEqual([['other'], 1, 0])
+    isFull = false
+    await turn()
+    expect(admitted).toEqual(['other'])
+    other.release()
+    await first
+    expect(admitted).toEqual(['other', 'blocked'])
   })
 })
 

@@ -1,10 +1,13 @@
 import { expect } from 'vitest'
 import type { LlmEvent } from '../../../src/llm/model.ts'
 import { retryDelayMs } from '../../../src/llm/retry.ts'
-import { type Outcome, plainRequest } from '../llm-fixture.ts'
+import { admitted, neverAborted, nextTry, type Outcome, plainRequest } from '../llm-fixture.ts'
 import type { ExpectedFailure, ExpectedText, PlayedCase, Scene } from './fault-case.ts'
 
 const { target } = plainRequest
+
+const longestLoadingMs = 120_000
+const longestWaitMs = 3_600_000
 
 /** What the caller got. */
 export function expectOutcome({ fails, gives, before }: PlayedCase, outcome: Outcome): void {
@@ -14,12 +17,14 @@ export function expectOutcome({ fails, gives, before }: PlayedCase, outcome: Out
 }
 
 function expectFailure(fails: ExpectedFailure, { failure, events }: Outcome): void {
-  const { code, retryable, status, retryAfterMs, message = /./ } = fails
+  const { code, retryable, status, retryAfterMs, uncounted, overflow, message = /./ } = fails
   const details = { retryable, endpoint: 'default', ...(status === undefined ? {} : { status }) }
   expect(failure).toMatchObject({ name: 'AppError', code, details })
   const [least, most] = typeof retryAfterMs === 'number' ? [retryAfterMs, retryAfterMs] : (retryAfterMs ?? [])
   if (least === undefined || most === undefined) expect(failure?.details.retryAfterMs).toBeUndefined()
   else expectBetween(failure?.details.retryAfterMs, [least, most])
+  expect(failure?.details.uncounted).toBe(uncounted)
+  expect(failure?.details.overflow).toEqual(overflow)
   expectHarmless(failure?.message ?? '')
   expect(failure?.message).toMatch(message)
   expect(events.map(({ type }) => type)).not.toContain('end')
@@ -76,25 +81,30 @@ export function expectTold({ fails }: PlayedCase, { told, client }: Scene, { fai
 export async function expectNextTry({ fails, calls = 1 }: PlayedCase, scene: Scene, outcome: Outcome): Promise<void> {
   if (fails === undefined) return
   const { clock, client, server, told } = scene
-  const waitMs = client.readyInMs(target)
+  const candidates = nextTry(target)
+  const waitMs = client.readyInMs(candidates)
   if (fails.breaker === 'stays closed') expect(waitMs).toBe(notBeforeMs(outcome))
   // a script may move the clock once more before it sees that the client has gone
   else expectBetween(waitMs, [58_000, 60_000])
-  if (waitMs > 0) expect(client.admit(target)).toBeNull()
+  if (waitMs > 0) expect(client.admit(candidates)).toBe('closed')
   if (scene.mend === null) return
   await scene.mend()
-  const retryAfterMs = outcome.failure?.details.retryAfterMs
-  const delayMs = retryDelayMs({ tries: 1, initialMs: 1_000, maxMs: 60_000, retryAfterMs, random: () => 0.5 })
+  const delayMs = retryDelayMs({ tries: 1, initialMs: 1_000, maxMs: 60_000, random: () => 0.5 })
   clock.advance(Math.max(waitMs, delayMs))
-  const next = await scene.call()
+  await client.whenReady(candidates, neverAborted)
+  const permit = admitted(client.admit(candidates))
+  const next = await scene.call({ permit })
+  permit.release()
   expect(next).toMatchObject({ text: 'ok', failure: null })
   expect(server.calls).toHaveLength(calls + 1)
   expect(breakerStates(told)).toEqual(fails.breaker === 'opens' ? ['open', 'half_open', 'closed'] : [])
 }
 
 function notBeforeMs({ failure }: Outcome): number {
-  const asksToWait = failure?.code === 'llm_rate_limited' || failure?.message.includes('Loading model') === true
-  return asksToWait ? Math.min(failure?.details.retryAfterMs ?? 1_000, 3_600_000) : 0
+  const { retryable, retryAfterMs, uncounted } = failure?.details ?? {}
+  if (uncounted === true) return longestLoadingMs
+  const unasked = failure?.code === 'llm_rate_limited' ? 1_000 : 0
+  return retryable === true ? Math.min(retryAfterMs ?? unasked, longestWaitMs) : 0
 }
 
 /** The changes of the breaker that were told. */

@@ -3,19 +3,19 @@ import type { LlmClient, LlmClientOptions } from '../../../src/llm/llm-client.ts
 import type { LlmEvent, ModelRequest, TokenUsage } from '../../../src/llm/model.ts'
 import { type Behaviour, chunkOf, type HttpAnswer, type SeenCall, sseEvent } from '../../support/fault-answers.ts'
 import type { ModelServerDouble, ModelServerOptions } from '../../support/fault-server.ts'
-import type { HandClock } from '../../support/hand-clock.ts'
+import type { WatchedClock } from '../watched-clock.ts'
 import type { Outcome } from '../llm-fixture.ts'
 
 /** What a script may use while it answers. */
 export interface Stage {
-  readonly clock: HandClock
+  readonly clock: WatchedClock
   /** Resolves when the caller has read so much of the text and waits for more. */
   readonly reader: (text: string) => Promise<void>
 }
 
 /** What there is before the client. */
 export interface Backstage {
-  readonly clock: HandClock
+  readonly clock: WatchedClock
   readonly server: ModelServerDouble
   /** Runs after the client was closed; last first. */
   readonly atEnd: (close: () => Promise<void> | void) => void
@@ -39,6 +39,10 @@ export interface ExpectedFailure {
   /** Milliseconds, or the least and the most. */
   readonly retryAfterMs?: number | readonly [number, number]
   readonly message?: RegExp
+  /** Default false. */
+  readonly uncounted?: true
+  /** What the server told of a prompt that was too long, in tokens. */
+  readonly overflow?: { readonly promptTokens: number | null; readonly window: number | null }
   /** A failure of the service opens the breaker, whose threshold is 1 here; nothing else does. */
   readonly breaker: 'opens' | 'stays closed'
 }
@@ -66,6 +70,7 @@ export interface PlayedCase extends Case {
   readonly options?: Partial<LlmClientOptions>
   /** Default true. */
   readonly stream?: boolean
+  readonly request?: Partial<ModelRequest>
   readonly fails?: ExpectedFailure
   readonly gives?: ExpectedText
   /** Text that the caller had got before the failure. */
@@ -76,7 +81,8 @@ export interface PlayedCase extends Case {
   readonly leaves?: boolean
   /** What the hand clock shows at the end of the call: the least and the most, in milliseconds. */
   readonly takesMs?: readonly [number, number]
-  readonly learnsWindow?: number
+  /** What is kept of the model's window; default: nothing. */
+  readonly learnsWindow?: number | null
   /** Instead of a single call with the expectations above. */
   readonly plays?: (scene: Scene) => Promise<void>
   /** Anything that is only true here. */
@@ -115,6 +121,11 @@ export function passing(code: FailureCode, more: Partial<ExpectedFailure> = {}):
 /** A failure that another try would only repeat. */
 export function final(code: FailureCode, more: Partial<ExpectedFailure> = {}): ExpectedFailure {
   return { code, retryable: false, breaker: 'stays closed', ...more }
+}
+
+/** What a failure tells of a prompt that was too long. */
+export function tooLong(promptTokens: number | null = null, window: number | null = null) {
+  return { overflow: { promptTokens, window } }
 }
 
 /** An answer with an error object as OpenAI has it. */

@@ -2,8 +2,8 @@ import { createLlmClient } from '../../../src/llm/llm-client.ts'
 import type { LlmEvent, ModelEvent } from '../../../src/llm/model.ts'
 import type { Behaviour, SeenCall } from '../../support/fault-answers.ts'
 import { startModelServer } from '../../support/fault-server.ts'
-import { createHandClock } from '../../support/hand-clock.ts'
 import { neverAborted, optionsFor, type Outcome, plainRequest } from '../llm-fixture.ts'
+import { createWatchedClock } from '../watched-clock.ts'
 import type { Backstage, PlayedCase, Scene, Stage } from './fault-case.ts'
 
 const defaults = {
@@ -17,7 +17,7 @@ const defaults = {
 
 /** Sets the scene of one case. */
 export async function openScene(played: PlayedCase): Promise<Scene> {
-  const clock = createHandClock()
+  const clock = createWatchedClock()
   const readers = createReaders()
   const closers: (() => Promise<void> | void)[] = []
   const told: LlmEvent[] = []
