@@ -41,6 +41,8 @@ const checkMs = 5_000
 const avoidMs = 5 * 60 * 1000
 const mostLearned = 1_000
 
+const nothingKnown = { models: [], windows: new Map<string, number>(), commonWindow: null }
+
 export interface ModelServerParts {
   readonly pool: PoolShare
   readonly failures: FailureContext
@@ -88,7 +90,9 @@ export function createModelServer(
     proved: () => {
       avoidedUntil = Number.NEGATIVE_INFINITY
     },
-    refusesKey: (detail) => take({ ok: false, detail, models: [], windows: new Map(), commonWindow: null }),
+    refusesKey: (detail) => {
+      last = { ...(last ?? nothingKnown), ok: false, detail }
+    },
     check: () => {
       asking ??= ask().finally(() => {
         asking = null

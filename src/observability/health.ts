@@ -38,7 +38,7 @@ export function createHealth(parts: HealthParts): () => HealthReport {
       active_clients: llm.activeClients,
       success_rate: llm.successRate,
       request_count: llm.requestCount,
-      checks: { database, queue, llm: llmCheck(faults) },
+      checks: { database, queue, llm: llmCheck(faults, llm) },
     }
   }
 }
@@ -48,8 +48,15 @@ function partCheck({ ok, detail }: PartStatus): HealthCheck {
   return detail === '' ? { status } : { status, detail }
 }
 
-function llmCheck(faults: readonly string[]): HealthCheck {
-  return faults.length === 0 ? { status: 'ok' } : { status: 'degraded', detail: faults.join(' ') }
+function llmCheck(faults: readonly string[], { endpoints }: LlmStatus): HealthCheck {
+  const detail = [...faults, ...endpoints.filter(({ requests }) => requests > 0).map(figuresOf)].join(' ')
+  const status = faults.length === 0 ? 'ok' : 'degraded'
+  return detail === '' ? { status } : { status, detail }
+}
+
+function figuresOf({ name, requests, failures, inFlight, latencyMs }: LlmStatus['endpoints'][number]): string {
+  const latency = latencyMs === null ? '' : `, ${Math.round(latencyMs)} ms on average`
+  return `${name}: ${requests} requests, ${failures} failed, ${inFlight} in flight${latency}.`
 }
 
 function llmFaults({ successRate, endpoints, breakers }: LlmStatus, minSuccessRate: number): readonly string[] {

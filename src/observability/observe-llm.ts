@@ -38,6 +38,9 @@ export function observeLlm({ log, metrics, urlOf }: LlmObserverParts): (event: L
   })
 }
 
+// others answer in their stead, if there are others: nobody would notice
+const needsOperator: ReadonlySet<string> = new Set(['llm_unauthorized', 'quota_exhausted'])
+
 function logCall(logger: Logger, event: Of<'llm.call_ended'>): void {
   const { outcome, usage, durationMs, endpoint, model, firstTokenMs, status } = event
   const about: LogFields = {
@@ -52,7 +55,9 @@ function logCall(logger: Logger, event: Of<'llm.call_ended'>): void {
   if (outcome === 'success') return logger.info('Model call completed', about)
   if (outcome === 'aborted') return logger.info('Model call aborted', about)
   const reason = event.message ?? 'no reason was given'
-  logger.warning(`Model call failed: ${reason}`, { ...about, errorCode: outcome, status })
+  const failed = { ...about, errorCode: outcome, status }
+  if (!needsOperator.has(outcome)) return logger.warning(`Model call failed: ${reason}`, failed)
+  logger.error(`Model call refused by endpoint ${endpoint}, which only its operator can mend: ${reason}`, failed)
 }
 
 function logBreaker(logger: Logger, { endpoint, model, state, retryInMs }: Of<'llm.breaker_changed'>): void {

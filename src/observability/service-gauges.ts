@@ -64,6 +64,16 @@ function addModelGauges(add: AddGauge, { llm }: GaugeSources, models: KnownLabel
     },
   })
   add({
+    name: 'llm_endpoint_latency_seconds',
+    help: 'Mean duration of the latest successful requests; absent before any.',
+    labelNames: ['endpoint'],
+    read: (set) => {
+      for (const { name, latencyMs } of llm().endpoints) {
+        if (latencyMs !== null) set({ endpoint: name }, latencyMs / 1_000)
+      }
+    },
+  })
+  add({
     name: 'llm_endpoint_up',
     help: 'The last check of the model server: 1 it answered, 0 it did not; absent before the first.',
     labelNames: ['endpoint'],

@@ -64,15 +64,25 @@ describe('a cut in the middle', () => {
 describe('a prompt in a window', () => {
   const materials = fc.array(fc.tuple(sized, fc.integer({ min: 0, max: 2 })), { maxLength: 8 })
 
+  const limits = fc.record({
+    window: fc.option(fc.integer({ min: 600, max: 20_000 })),
+    promptLimit: fc.option(fc.integer({ min: 400, max: 20_000 })),
+    tokenRatio: fc.double({ min: 0.3, max: 3, noNaN: true }),
+  })
+
   it('fits, keeps what must stay, and cuts nothing needlessly', () => {
     fc.assert(
-      fc.property(sized, materials, fc.integer({ min: 300, max: 20_000 }), (system, texts, window) => {
+      fc.property(sized, materials, limits, (system, texts, { window, promptLimit, tokenRatio }) => {
         const parts = ['TASK\n', ...texts.map(([text, tier], index) => material(`m${index}`, text, tier)), 'FORMAT\n']
-        const whole = fit(system, parts, null)
-        const room = window - answerShare({ window, maxTokens: 100 })
-        const fitted = fit(system, parts, window)
+        const common = { maxTokens: 100, tokenRatio, truncation: true }
+        const whole = fitPrompt(system, parts, { ...common, window: null, promptLimit: null })
+        const besideAnswer = window === null ? Infinity : window - answerShare({ window, maxTokens: 100 })
+        const room = Math.min(besideAnswer, promptLimit ?? Infinity)
+        const fitted = fitPrompt(system, parts, { ...common, window, promptLimit })
         expect(fitted.inputTokens).toBeLessThanOrEqual(room)
-        expect(estimateTokens(fitted.system + fitted.user)).toBeLessThanOrEqual(fitted.inputTokens)
+        expect((tokenUnits(fitted.system + fitted.user) / UNITS_PER_TOKEN) * tokenRatio).toBeLessThanOrEqual(
+          fitted.inputTokens,
+        )
         expect(fitted.user.startsWith('TASK\n') && fitted.user.endsWith('FORMAT\n')).toBe(true)
         expect(fitted.truncated).toBe(whole.inputTokens > room)
         expect(fitted.user === whole.user && fitted.system === whole.system).toBe(!fitted.truncated)

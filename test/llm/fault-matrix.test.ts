@@ -6,6 +6,9 @@ import { expectBetween, expectJournal, expectNextTry, expectOutcome, expectTold 
 import type { PlayedCase } from './fault-matrix/fault-case.ts'
 import { overflowRows } from './fault-matrix/overflow-rows.ts'
 import { policyRows } from './fault-matrix/policy-rows.ts'
+import { failoverRows } from './fault-matrix/failover-rows.ts'
+import { pacingRows } from './fault-matrix/pacing-rows.ts'
+import { stormRows } from './fault-matrix/storm-rows.ts'
 import { openScene } from './fault-matrix/scene.ts'
 import { statusRows } from './fault-matrix/status-rows.ts'
 import { stillRows } from './fault-matrix/still-rows.ts'
@@ -36,7 +39,8 @@ async function play(played: PlayedCase): Promise<void> {
 
 const tables = {
   'connection level': [...connectionRows, ...stillRows],
-  'HTTP status and body': [...statusRows, ...bodyRows, ...answerRows, ...overflowRows, ...policyRows],
+  'HTTP status and body': [...statusRows, ...bodyRows, ...answerRows, ...overflowRows, ...pacingRows, ...policyRows],
+  'several endpoints, many calls': [...failoverRows, ...stormRows],,
 }
 describe.for(Object.entries(tables))('%s', ([, cases]) => {
   for (const one of cases) {

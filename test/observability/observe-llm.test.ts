@@ -64,6 +64,19 @@ test('a failed call is a WARNING with code and status; an aborted one is not', (
   ])
 })
 
+test('what only the operator can mend is an ERROR', () => {
+  const { observe, lines } = observing()
+  const ended = { type: 'llm.call_ended', ...place, durationMs: 1, firstTokenMs: null, usage: null } as const
+  observe({ ...ended, outcome: 'llm_unauthorized', status: 401, message: 'The model server answered 401' })
+  expect(lines()).toMatchObject([
+    {
+      level: 'ERROR',
+      message: expect.stringMatching(/endpoint default, .*operator.*answered 401/),
+      error_code: 'llm_unauthorized',
+    },
+  ])
+})
+
 test('an unreachable server is told once per change, clearly, without its password', () => {
   const { observe, lines } = observing()
   observe(checked(false, 'connection refused.'))

@@ -1,5 +1,5 @@
 import { chunkOf, type HttpAnswer, rawStream, sseEvent } from '../../support/fault-answers.ts'
-import { done, type FaultCase, final, passing, refused, row, say, serviceFault, stop } from './fault-case.ts'
+import { done, type FaultCase, final, passing, refused, row, say, serviceFault, stop, tooLong } from './fault-case.ts'
 
 const login = '<!doctype html><title>Sign in</title><form action="/login?token=canary">…</form>'
 const whole = { choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }] }
@@ -117,7 +117,7 @@ export const bodyRows: readonly FaultCase[] = [
     {
       form: 'the context',
       answer: rawStream(say('Hello') + sseEvent({ error: { code: 500, message: 'Context size has been exceeded.' } })),
-      fails: final('context_overflow', { status: 500 }),
+      fails: final('context_overflow', { status: 500, ...tooLong() }),
     },
     {
       form: 'vLLM’s flat object',

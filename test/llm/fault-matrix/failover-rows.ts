@@ -11,7 +11,8 @@ const inOneTry = 'inside one try, under one deadline: test/workflows/failover.te
 
 async function openA(pair: Pair): Promise<void> {
   answers(pair.a, broken)
-  for (let n = 1; n <= 2; n += 1) expect(await pair.call()).toMatchObject({ endpoint: 'a', failure: { code: 'llm_error' } })
+  for (let n = 1; n <= 2; n += 1)
+    expect(await pair.call()).toMatchObject({ endpoint: 'a', failure: { code: 'llm_error' } })
 }
 
 /** A refuses us: it comes last for 5 minutes, B first; then the old order holds again. */

@@ -18,7 +18,6 @@ function failing({ server }: Scene): void {
 
 /** What holds over many calls. */
 export const policyRows: readonly FaultCase[] = [
-  ...row('provider A down, B up', { form: 'any', skip: 'needs the list of endpoints' }),
   ...row(
     'breaker open',
     {
@@ -78,7 +77,5 @@ export const policyRows: readonly FaultCase[] = [
       },
     },
     { form: 'steps wait', skip: 'the step runner’s: test/workflows/step-runner.test.ts' },
-    { form: 'fail fast to the next endpoint', skip: 'needs the list of endpoints' },
   ),
-  ...row('retry storm', { form: 'any', skip: 'the retry budget and max_in_flight are not built' }),
 ]

@@ -50,7 +50,10 @@ export async function openPair({ clock, atEnd }: Backstage, options: PairOptions
     const permit = admitted(client.admit(candidates ?? { targets: await targets(), isRetry: false }))
     const { target } = permit
     try {
-      return { ...(await collect(client.stream({ ...plainRequest, target, permit }, neverAborted))), endpoint: target.endpoint }
+      return {
+        ...(await collect(client.stream({ ...plainRequest, target, permit }, neverAborted))),
+        endpoint: target.endpoint,
+      }
     } finally {
       permit.release()
     }
