@@ -1,4 +1,4 @@
-import { callFailure, type FailureContext } from './failures.ts'
+import { callFailure, type FailureContext, nothingAtAll } from './failures.ts'
 import { textOf } from './json-fields.ts'
 import type { ModelEvent, ModelRequest } from './model.ts'
 import { estimateTokens, isUsage, readUsage } from './token-usage.ts'
@@ -81,12 +81,10 @@ export function createAnswer(options: AnswerOptions): Answer {
       if (isUsage(usage)) reported = usage
     },
     noteModel: (name) => {
-      const known = textOf(name) ?? ''
-      if (known !== '') servedBy = wellFormed(known.slice(0, longestNameLength))
+      servedBy = nameIn(name) ?? servedBy
     },
     noteFinish: (reason) => {
-      const known = textOf(reason) ?? ''
-      if (known !== '') finishReason = wellFormed(known.slice(0, longestNameLength))
+      finishReason = nameIn(reason) ?? finishReason
     },
     *conclude() {
       yield* eventsOf('reasoning', channels.reasoning.flush())
@@ -98,6 +96,11 @@ export function createAnswer(options: AnswerOptions): Answer {
       yield { type: 'end', finishReason: judge({ finishReason, refusal, visible }, failures), model: servedBy }
     },
   }
+}
+
+function nameIn(value: unknown): string | null {
+  const name = wellFormed((textOf(value) ?? '').slice(0, longestNameLength))
+  return name === '' ? null : name
 }
 
 // Mistral sends a list of parts instead of a string
@@ -123,7 +126,8 @@ function refuseEmptyAnswerToLargePrompt(finishReason: string | null, options: An
   if (fits) return
   const message = `The model gave nothing for a prompt of about ${inputTokens} tokens, which may not fit its window.`
   const overflow = { promptTokens: null, window: null }
-  throw callFailure('context_overflow', message, { retryable: true, endpoint: failures.endpoint, overflow })
+  const cause = finishReason === null ? { cause: nothingAtAll } : {}
+  throw callFailure('context_overflow', message, { retryable: true, endpoint: failures.endpoint, overflow, ...cause })
 }
 
 interface Outcome {

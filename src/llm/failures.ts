@@ -60,12 +60,14 @@ export function failureOfException(error: unknown, context: FailureContext, answ
   return callFailure(code, message, { retryable, endpoint: context.endpoint, cause: error })
 }
 
+/** Cause of a failure for which the server gave neither text nor end, whatever else it may mean. */
+export const nothingAtAll = 'nothing at all'
+
 /** Whether a failure speaks against the service, for its breaker and its pooled client. */
 export function blamesService(failure: AppError): boolean {
-  const { code, details } = failure
+  const { code } = failure
   if (saysLoading(failure)) return false
-  // an empty answer that may or may not be the prompt's fault
-  if (code === 'context_overflow') return details.retryable === true
+  if (failure.cause === nothingAtAll) return true
   return code === 'llm_unreachable' || code === 'llm_timeout' || code === 'llm_error' || code === 'llm_truncated'
 }
 

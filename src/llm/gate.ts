@@ -19,7 +19,7 @@ export interface Gate {
   refused(): void
   /** 0 when `admit` may succeed now; about a second when only the end of another call can tell. */
   readyInMs(): number
-  /** Resolves as soon as `admit` may succeed; rejects with the signal's reason. */
+  /** Resolves as soon as `admit` may succeed; rejects with the signal's reason while it may not. */
   whenReady(signal: AbortSignal): Promise<void>
   postpone(notBefore: NotBefore): void
   /** The model is loaded: no need to wait for that any more. */
@@ -45,39 +45,31 @@ interface GateParts {
 /** Open to all. */
 export function createGate({ clock, createBreaker, changed }: GateParts): Gate {
   const waiting = createWaitingRoom()
-  let notBefore: (NotBefore & { readonly at: number }) | null = null
+  const postponement = createPostponement(clock)
+  const alarm = createAlarm(clock)
   let calls = 0
   let usedAt = clock.now()
   let hurtAt = Number.NEGATIVE_INFINITY
-  let cancelTimer: (() => void) | null = null
 
   const breaker = createBreaker((state) => {
     if (state === 'open') hurtAt = clock.now()
     changed(state, state === 'open' ? breaker.openForMs() : null)
     arm()
   })
-  const postponedForMs = (): number => Math.max(0, (notBefore?.at ?? 0) - clock.now())
-  const timedWaitMs = (): number => Math.max(breaker.openForMs(), postponedForMs())
-  const isReady = (): boolean => breaker.mayAdmit() && postponedForMs() === 0
+  const timedWaitMs = (): number => Math.max(breaker.openForMs(), postponement.forMs())
+  const isReady = (): boolean => breaker.mayAdmit() && postponement.forMs() === 0
   const wake = (): void => {
     if (isReady()) waiting.wake()
   }
 
   // looks again whenever time alone may have made it ready
   function arm(): void {
-    cancelTimer?.()
-    const waitMs = timedWaitMs()
-    cancelTimer = waitMs > 0 ? clock.after(waitMs, arm) : null
+    alarm.set(timedWaitMs(), arm)
     wake()
   }
   const noteUse = (refused: boolean): void => {
     usedAt = clock.now()
     if (refused && breaker.state() !== 'closed') hurtAt = usedAt
-  }
-  const settled = (): void => {
-    calls -= 1
-    noteUse(false)
-    wake()
   }
 
   return {
@@ -87,29 +79,69 @@ export function createGate({ clock, createBreaker, changed }: GateParts): Gate {
       noteUse(pass === null)
       if (pass === null) return null
       calls += 1
-      return withAfterSettle(pass, settled)
+      return withAfterSettle(pass, () => {
+        calls -= 1
+        noteUse(false)
+        wake()
+      })
     },
     refused: () => noteUse(true),
     readyInMs: () => timedWaitMs() || (breaker.mayAdmit() ? 0 : unknownWaitMs),
     whenReady: async (signal) => {
-      signal.throwIfAborted()
       if (isReady()) return
+      // before the clock is looked at again: who is woken by that must be there
+      const woken = waiting.wait(signal)
       noteUse(true)
-      await waiting.wait(signal)
+      await woken
     },
     postpone: (asked) => {
-      const at = clock.now() + asked.waitMs
-      if (at > (notBefore?.at ?? Number.NEGATIVE_INFINITY)) notBefore = { ...asked, at }
+      postponement.extend(asked)
       arm()
     },
     loaded: () => {
-      if (notBefore?.kind === 'loading') notBefore = null
+      postponement.endLoading()
       arm()
     },
-    postponed: () => (postponedForMs() > 0 ? notBefore : null),
+    postponed: postponement.current,
     hurtForMs: () => clock.now() - hurtAt,
     idleForMs: () => (calls > 0 || waiting.size() > 0 ? 0 : clock.now() - usedAt),
-    close: () => cancelTimer?.(),
+    close: () => alarm.set(0, arm),
+  }
+}
+
+/** The only timer of a gate; a time of 0 is none. */
+function createAlarm(clock: Clock): { readonly set: (inMs: number, run: () => void) => void } {
+  let cancel: (() => void) | null = null
+  return {
+    set: (inMs, run) => {
+      cancel?.()
+      cancel = inMs > 0 ? clock.after(inMs, run) : null
+    },
+  }
+}
+
+interface Postponement {
+  /** The later of both holds. */
+  readonly extend: (asked: NotBefore) => void
+  readonly endLoading: () => void
+  readonly forMs: () => number
+  /** null when it is over. */
+  readonly current: () => NotBefore | null
+}
+
+function createPostponement(clock: Clock): Postponement {
+  let notBefore: (NotBefore & { readonly at: number }) | null = null
+  const forMs = (): number => Math.max(0, (notBefore?.at ?? 0) - clock.now())
+  return {
+    forMs,
+    extend: (asked) => {
+      const at = clock.now() + asked.waitMs
+      if (at > (notBefore?.at ?? Number.NEGATIVE_INFINITY)) notBefore = { ...asked, at }
+    },
+    endLoading: () => {
+      if (notBefore?.kind === 'loading') notBefore = null
+    },
+    current: () => (forMs() > 0 ? notBefore : null),
   }
 }
 

@@ -9,10 +9,10 @@ type Place = Pick<Target, 'endpoint' | 'model'>
 /** One gate per endpoint and model. */
 export interface Gates {
   of(target: Place): Gate
-  breakers(): LlmStatus['breakers']
+  readonly breakers: () => LlmStatus['breakers']
   /** Drops what has been idle for an hour. */
-  sweep(): void
-  close(): void
+  readonly sweep: () => void
+  readonly close: () => void
 }
 
 const idleMs = 60 * 60 * 1000

@@ -20,12 +20,17 @@ export type GetDocument = (path: string) => Promise<unknown>
 const mostModels = 2_000
 const longestNameLength = 300
 
-/** Asks `/models`, and llama.cpp's `/props` where the list does not tell the window. Never rejects. */
+/**
+ * Asks `/models` and, where the list does not tell the window, llama.cpp's `/props` or what Ollama and LM Studio tell of
+ * the models that they have loaded. Never rejects.
+ */
 export async function surveyEndpoint(get: GetDocument): Promise<Survey> {
   try {
     const listed = await listModels(get)
-    const untold = listed.models.some((model) => !listed.windows.has(model))
-    return { ...listed, commonWindow: untold ? await commonWindowOf(get) : null }
+    if (listed.models.every((model) => listed.windows.has(model))) return { ...listed, commonWindow: null }
+    const commonWindow = await commonWindowOf(get)
+    if (commonWindow !== null) return { ...listed, commonWindow }
+    return { ...listed, windows: new Map([...(await loadedWindowsOf(get)), ...listed.windows]), commonWindow }
   } catch (error) {
     const detail = error instanceof AppError ? error.message : 'The model server could not be asked.'
     return { ok: false, detail, models: [], windows: new Map(), commonWindow: null }
@@ -62,7 +67,6 @@ function windowOf(row: unknown): number | null {
     fields['loaded_context_length'],
     fields['context_length'],
     fields['context_window'],
-    fields['max_context_length'],
     fields['n_ctx'],
     fieldsOf(fields['meta'])['n_ctx'],
   ]
@@ -75,5 +79,28 @@ async function commonWindowOf(get: GetDocument): Promise<number | null> {
     return countOf(fieldsOf(props['default_generation_settings'])['n_ctx']) || null
   } catch {
     return null
+  }
+}
+
+async function loadedWindowsOf(get: GetDocument): Promise<ReadonlyMap<string, number>> {
+  const [ollama, lmStudio] = await Promise.all([
+    rowsAt(get, { path: '../api/ps', list: 'models' }),
+    rowsAt(get, { path: '../api/v0/models', list: 'data' }),
+  ])
+  const told = [
+    ...ollama.map((row) => [row['name'], row['context_length']] as const),
+    ...lmStudio.map((row) => [row['id'], row['loaded_context_length']] as const),
+  ]
+  return new Map(
+    told.flatMap(([name, tokens]) => (textOf(name) && countOf(tokens) ? [[name, tokens] as [string, number]] : [])),
+  )
+}
+
+async function rowsAt(get: GetDocument, { path, list }: { readonly path: string; readonly list: string }) {
+  try {
+    const rows = fieldsOf(await get(path))[list]
+    return Array.isArray(rows) ? rows.slice(0, mostModels).map((row: unknown) => fieldsOf(row)) : []
+  } catch {
+    return []
   }
 }

@@ -56,7 +56,7 @@ export function createModelServer(
   parts: ModelServerParts,
 ): ModelServer {
   const { pool, failures, clock, observe } = parts
-  const learned = new Map<string, number>()
+  const learned = createLearnedWindows()
   const closing = new AbortController()
   let last: Survey | null = null
   let asking: Promise<void> | null = null
@@ -100,18 +100,31 @@ export function createModelServer(
       return asking
     },
     survey: () => last,
-    // an overflow error corrects whatever was believed before
-    window: (model, configured) => {
-      const told = configured ?? last?.windows.get(model) ?? last?.commonWindow ?? null
-      const corrected = learned.get(model) ?? null
-      return told === null || corrected === null ? (told ?? corrected) : Math.min(told, corrected)
-    },
-    learnWindow: (model, tokens) => {
-      if (learned.size < mostLearned || learned.has(model)) learned.set(model, tokens)
-    },
+    window: (model, configured) =>
+      learned.correct(model, configured ?? last?.windows.get(model) ?? last?.commonWindow ?? null),
+    learnWindow: learned.learn,
     close: async () => {
       closing.abort()
       await asking
+    },
+  }
+}
+
+interface LearnedWindows {
+  readonly learn: (model: string, tokens: number) => void
+  /** An overflow error corrects whatever was believed before. */
+  readonly correct: (model: string, told: number | null) => number | null
+}
+
+function createLearnedWindows(): LearnedWindows {
+  const learned = new Map<string, number>()
+  return {
+    learn: (model, tokens) => {
+      if (learned.size < mostLearned || learned.has(model)) learned.set(model, tokens)
+    },
+    correct: (model, told) => {
+      const corrected = learned.get(model) ?? null
+      return told === null || corrected === null ? (told ?? corrected) : Math.min(told, corrected)
     },
   }
 }

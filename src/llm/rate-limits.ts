@@ -1,4 +1,4 @@
-const limited = ['requests', 'tokens']
+const limited = ['requests', 'tokens', 'project-tokens']
 const longestResetMs = 24 * 60 * 60 * 1000
 
 const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 0.001, µs: 0.001 }
@@ -16,8 +16,9 @@ export function pauseUntilReset(header: (name: string) => string | null, wallNow
   return waits.length === 0 ? null : Math.min(Math.max(...(waits as number[])), longestResetMs)
 }
 
+// Azure counts below zero
 function isNothing(remaining: string | null): boolean {
-  return remaining !== null && /^\s*-?0+(?:\.0+)?\s*$/.test(remaining)
+  return remaining !== null && /^\s*(?:-\d+|-?0+)(?:\.\d+)?\s*$/.test(remaining) && Number(remaining) <= 0
 }
 
 function resetMs(value: string, wallNowMs: number): number | null {

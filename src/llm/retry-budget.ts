@@ -3,11 +3,11 @@ import type { Clock } from './clock.ts'
 /** The share of an endpoint's calls that may repeat failed ones, so that a dying server is not stormed. */
 export interface RetryBudget {
   /** A call is made, whatever it is. */
-  countCall(): void
+  readonly countCall: () => void
   /** A call that repeats a failed one is about to be made. */
   spend(): void
   /** Milliseconds until the next repeated call may be made, 0 for now. */
-  waitMs(): number
+  readonly waitMs: () => number
 }
 
 const windowMs = 60_000

@@ -21,7 +21,9 @@ export function silentWindow(usage: TokenUsage, estimate: PromptEstimate): numbe
   const { inputTokens, outputTokens, estimated } = usage
   if (estimated || inputTokens < leastWindow || estimate.tokens < inputTokens * surplus) return null
   if (inputTokens % leastWindow === 0) return inputTokens
-  const window = [inputTokens + 1, inputTokens + outputTokens].find(isUsualWindow)
+  // from 0.30.11 on Ollama fills only half of it, and keeps the first 4 tokens
+  const halves = [2 * (inputTokens - 2), 2 * (inputTokens - 3)]
+  const window = [inputTokens + 1, inputTokens + outputTokens, ...halves].find(isUsualWindow)
   if (window !== undefined) return window
   return estimate.corrected && estimate.tokens > inputTokens * farMore ? inputTokens : null
 }

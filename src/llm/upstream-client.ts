@@ -1,4 +1,5 @@
 import OpenAI from 'openai'
+import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions'
 import { Agent } from 'undici'
 import {
   failureOfException,
@@ -10,6 +11,7 @@ import {
 import { readErrorText } from './error-body.ts'
 import { parseJson } from './json-fields.ts'
 import type { ModelRequest } from './model.ts'
+import { createRequestForms, requestBody } from './request-body.ts'
 import { createRequestFetch, type UpstreamResponse } from './request-fetch.ts'
 
 /** Where a model server is. */
@@ -74,19 +76,24 @@ export function createUpstreamClient(
     fetch: requestFetch as unknown as typeof fetch,
   })
 
+  const forms = createRequestForms()
+
   return {
     chat: async (request, { signal, failures, headers, onHead }) => {
-      try {
-        const response = await sdk.chat.completions
-          .create(bodyOf(request), { signal, headers: { ...headers } })
-          .asResponse()
-        onHead((name) => response.headers.get(name))
-        return response as unknown as UpstreamResponse
-      } catch (error) {
-        const answer = statusAnswerOf(error)
-        if (answer === null) throw failureOfException(error, failures, false)
-        onHead(answer.header)
-        throw failureOfStatus(answer, failures)
+      for (;;) {
+        const form = forms.of(request.target.model)
+        try {
+          const body = requestBody(request, form) as ChatCompletionCreateParams
+          const response = await sdk.chat.completions.create(body, { signal, headers: { ...headers } }).asResponse()
+          onHead((name) => response.headers.get(name))
+          return response as unknown as UpstreamResponse
+        } catch (error) {
+          const answer = statusAnswerOf(error)
+          if (answer === null) throw failureOfException(error, failures, false)
+          onHead(answer.header)
+          // nothing was worked out and nothing is paid for: the same call is put in the words that are asked for
+          if (!forms.learn(request.target.model, answer)) throw failureOfStatus(answer, failures)
+        }
       }
     },
     get: async (path, { signal, failures }) => {
@@ -105,16 +112,6 @@ export function createUpstreamClient(
     close: () => dispatcher.close(),
     destroy: () => dispatcher.destroy(),
   }
-}
-
-function bodyOf({ target, messages, temperature, maxTokens, stream }: ModelRequest) {
-  const body = {
-    model: target.model,
-    messages: messages.map(({ role, content }) => ({ role, content })),
-    temperature,
-    max_tokens: maxTokens,
-  }
-  return stream ? { ...body, stream, stream_options: { include_usage: true } } : { ...body, stream }
 }
 
 function addressOf({ baseUrl, apiKey }: Endpoint): { readonly baseUrl: string; readonly authorization: string | null } {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createAdmission } from '../../src/llm/admission.ts'
 import type { LlmEvent } from '../../src/llm/model.ts'
 import { createHandClock } from '../support/hand-clock.ts'
-import { admitted, firstTry, neverAborted, targetOf } from './llm-fixture.ts'
+import { admitted, firstTry, neverAborted, targetOf, turn, watch } from './llm-fixture.ts'
 
 const target = targetOf({ model: 'm' })
 const wanted = firstTry(target)
@@ -23,20 +23,6 @@ function start() {
   return { clock, told, admission, fail }
 }
 
-function watch(promise: Promise<void>): { woken: boolean } {
-  const seen = { woken: false }
-  const follow = async (): Promise<void> => {
-    await promise
-    seen.woken = true
-  }
-  void follow()
-  return seen
-}
-
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
-}
-
 describe('admission', () => {
   test('a refused call fails with what people search for', () => {
     const { admission, fail, clock } = start()
@@ -54,17 +40,17 @@ describe('admission', () => {
     )
   })
 
-  test('everybody who waits is woken when the time is over', async () => {
+  test('everybody who waits is over when the time is over', async () => {
     const { admission, fail, clock } = start()
     fail()
     fail()
     const waiters = [1, 2, 3].map(() => watch(admission.whenReady(wanted, neverAborted)))
     clock.advance(999)
     await turn()
-    expect(waiters.map(({ woken }) => woken)).toEqual([false, false, false])
+    expect(waiters.map(({ over }) => over)).toEqual([false, false, false])
     clock.advance(1)
     await turn()
-    expect(waiters.map(({ woken }) => woken)).toEqual([true, true, true])
+    expect(waiters.map(({ over }) => over)).toEqual([true, true, true])
   })
 
   test('while half-open a freed place wakes, and so does closing', async () => {
@@ -76,17 +62,17 @@ describe('admission', () => {
     expect(admission.readyInMs(wanted)).toBe(1_000)
     const first = watch(admission.whenReady(wanted, neverAborted))
     await turn()
-    expect(first.woken).toBe(false)
+    expect(first.over).toBe(false)
     one.release()
     one.release()
     await turn()
-    expect(first.woken).toBe(true)
+    expect(first.over).toBe(true)
     const three = admission.takeUp(target, undefined)
     const second = watch(admission.whenReady(wanted, neverAborted))
     admission.takeUp(target, two).reachedFirstToken()
     three.reachedFirstToken()
     await turn()
-    expect(second.woken).toBe(true)
+    expect(second.over).toBe(true)
     expect(admission.breakers()).toMatchObject([{ state: 'closed' }])
   })
 
@@ -111,7 +97,7 @@ describe('admission', () => {
     const waiter = watch(admission.whenReady(wanted, neverAborted))
     clock.advance(5_000)
     await turn()
-    expect(waiter.woken).toBe(true)
+    expect(waiter.over).toBe(true)
     expect(admission.admit(wanted)).toMatchObject({ target })
     expect(admission.breakers()).toMatchObject([{ state: 'closed', hurting: false }])
   })

@@ -211,9 +211,11 @@ test('whatever a server says, the figures are counts or nothing', () => {
     fc.constantFrom(...Object.values(dialects).flatMap((wordings) => wordings.map(([message]) => message))),
     fc.stringMatching(/^context length is only \d{1,400}$/),
   )
+  const field = fc.oneof(fc.double(), fc.integer(), fc.string(), fc.constant(null))
+  const fields = fc.record({ n_ctx: field, n_prompt_tokens: field }, { requiredKeys: [] })
   fc.assert(
-    fc.property(fc.array(words, { maxLength: 4 }), fc.dictionary(fc.string(), fc.jsonValue()), (parts, fields) => {
-      for (const figure of Object.values(overflowFigures(fields, parts.join(' ')))) {
+    fc.property(fc.array(words, { maxLength: 4 }), fields, (parts, error) => {
+      for (const figure of Object.values(overflowFigures(error, parts.join(' ')))) {
         expect(figure === null || (Number.isSafeInteger(figure) && figure > 0)).toBe(true)
       }
     }),

@@ -101,6 +101,23 @@ describe('an abort', () => {
     })
   }
 
+  test('is seen by the server within 100 ms', async ({ openBench }) => {
+    const bench = await openBench({ answer: () => ({ text: 'a b', ending: 'stall' }) })
+    const delays: number[] = []
+    for (let n = 1; n <= 5; n += 1) {
+      const stop = new AbortController()
+      const reading = bench.call({}, stop.signal)
+      const call = await bench.server.called(n)
+      const at = performance.now()
+      stop.abort(new Error('cancelled'))
+      await call.ended
+      delays.push(performance.now() - at)
+      await reading
+    }
+    // the machine may be busy with something else for once
+    expect(Math.min(...delays)).toBeLessThan(100)
+  })
+
   test('before the call sends nothing and gives the permit back', async ({ openBench }) => {
     const bench = await openBench(
       { answer: () => ({ status: 500 }) },

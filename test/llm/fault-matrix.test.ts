@@ -40,7 +40,7 @@ async function play(played: PlayedCase): Promise<void> {
 const tables = {
   'connection level': [...connectionRows, ...stillRows],
   'HTTP status and body': [...statusRows, ...bodyRows, ...answerRows, ...overflowRows, ...pacingRows, ...policyRows],
-  'several endpoints, many calls': [...failoverRows, ...stormRows],,
+  'several endpoints, many calls': [...failoverRows, ...stormRows],
 }
 describe.for(Object.entries(tables))('%s', ([, cases]) => {
   for (const one of cases) {

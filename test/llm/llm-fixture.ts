@@ -80,6 +80,22 @@ export const plainRequest: ModelRequest = {
   stream: true,
 }
 
+/** Whether a wait is over. */
+export function watch(wait: Promise<unknown>): { over: boolean } {
+  const seen = { over: false }
+  const follow = async (): Promise<void> => {
+    await wait
+    seen.over = true
+  }
+  void follow()
+  return seen
+}
+
+/** Resolves when everything has happened that needs no time and no network. */
+export async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Reads a stream to its end, whatever that is. */
 export async function collect(stream: AsyncIterable<ModelEvent>): Promise<Outcome> {
   const events: ModelEvent[] = []

@@ -129,7 +129,7 @@ export const answerRows: readonly FaultCase[] = [
         usage: { inputTokens: 11, outputTokens: 7, cachedTokens: 5, reasoningTokens: 3, estimated: false },
       },
     },
-    { form: 'a price', skip: 'the ledger’s: test/workflows/failover.test.ts' },
+    { form: 'a price', skip: 'the ledger’s: test/workflows/prompt-repair.test.ts' },
   ),
   ...row('model returns wrong format (no fence, JSON with prose, unclosed fence, duplicate file, 0 files)', {
     form: 'any',

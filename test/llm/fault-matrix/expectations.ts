@@ -17,17 +17,20 @@ export function expectOutcome({ fails, gives, before }: PlayedCase, outcome: Out
 }
 
 function expectFailure(fails: ExpectedFailure, { failure, events }: Outcome): void {
-  const { code, retryable, status, retryAfterMs, uncounted, overflow, message = /./ } = fails
+  const { code, retryable, status, uncounted, overflow, message = /./ } = fails
   const details = { retryable, endpoint: 'default', ...(status === undefined ? {} : { status }) }
   expect(failure).toMatchObject({ name: 'AppError', code, details })
-  const [least, most] = typeof retryAfterMs === 'number' ? [retryAfterMs, retryAfterMs] : (retryAfterMs ?? [])
-  if (least === undefined || most === undefined) expect(failure?.details.retryAfterMs).toBeUndefined()
-  else expectBetween(failure?.details.retryAfterMs, [least, most])
+  expectAskedFor(fails, failure?.details.retryAfterMs)
   expect(failure?.details.uncounted).toBe(uncounted)
   expect(failure?.details.overflow).toEqual(overflow)
   expectHarmless(failure?.message ?? '')
   expect(failure?.message).toMatch(message)
   expect(events.map(({ type }) => type)).not.toContain('end')
+}
+
+function expectAskedFor({ retryAfterMs }: ExpectedFailure, toldMs: number | undefined): void {
+  if (retryAfterMs === undefined) expect(toldMs).toBeUndefined()
+  else expectBetween(toldMs, typeof retryAfterMs === 'number' ? [retryAfterMs, retryAfterMs] : retryAfterMs)
 }
 
 // one short line without a secret, a tag or a stack

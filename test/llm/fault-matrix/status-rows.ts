@@ -1,4 +1,7 @@
+import { expect } from 'vitest'
 import type { HttpAnswer } from '../../support/fault-answers.ts'
+import { firstTry, targetOf } from '../llm-fixture.ts'
+import { breakerStates } from './expectations.ts'
 import {
   bothWays,
   type ExpectedFailure,
@@ -45,6 +48,11 @@ export const statusRows: readonly FaultCase[] = [
       answer: refused(400, { message: "Unsupported value: 'temperature'", type: 'invalid_request_error' }),
       fails: final('llm_rejected', { status: 400, message: /answered 400: Unsupported value: 'temperature'$/ }),
     }),
+    {
+      form: 'a Retry-After of a final failure holds up nobody',
+      answer: refused(400, { message: 'No such parameter' }, { 'retry-after': '30' }),
+      fails: final('llm_rejected', { status: 400, retryAfterMs: 30_000 }),
+    },
     {
       form: 'with a secret and a page of text',
       answer: refused(400, { message: `${careless}\n${'<b>x</b> '.repeat(4_000)}` }),
@@ -134,7 +142,7 @@ export const statusRows: readonly FaultCase[] = [
       fails: final('context_overflow', { status: 413, ...tooLong(null, 6_000) }),
       learnsWindow: 6_000,
     },
-    { form: '413, then a shorter prompt', skip: 'the step runner’s: test/workflows/failover.test.ts' },
+    { form: '413, then a shorter prompt', skip: 'the step runner’s: test/workflows/prompt-repair.test.ts' },
   ),
   ...row(
     '429 + Retry-After (s / HTTP-date / `retry-after-ms`)',
@@ -158,6 +166,19 @@ export const statusRows: readonly FaultCase[] = [
     },
     { form: 'nonsense', ...limited({ 'retry-after': 'soon' }, {}) },
     { form: 'none', ...limited({}, {}) },
+    {
+      form: 'holds up its endpoint and model, and no other',
+      answer: refused(429, { message: 'Rate limit reached' }, { 'retry-after': '20' }),
+      plays: async ({ call, client, clock }) => {
+        const other = targetOf({ model: 'other' })
+        await call()
+        expect(client.admit(firstTry(targetOf()))).toBe('closed')
+        expect(await call({ target: other })).toMatchObject({ text: 'ok', failure: null })
+        expect(client.admit(firstTry(targetOf(), other))).toMatchObject({ target: other })
+        clock.advance(20_000)
+        expect(client.admit(firstTry(targetOf(), other))).toMatchObject({ target: targetOf() })
+      },
+    },
     {
       form: 'the step gives its place up',
       skip: 'the step runner’s: test/workflows/step-runner.test.ts',
@@ -184,6 +205,21 @@ export const statusRows: readonly FaultCase[] = [
       form: '503 + Retry-After',
       answer: refused(503, { message: 'busy' }, { 'retry-after': '7' }),
       fails: serviceFault('llm_error', { status: 503, retryAfterMs: 7_000 }),
+    },
+    {
+      form: '503 + Retry-After is a not-before time for everybody, whatever the breaker says',
+      options: { breaker: { threshold: 5, openMs: 60_000, halfOpen: 3 } },
+      answer: refused(503, { message: 'busy' }, { 'retry-after': '7' }),
+      plays: async ({ call, client, clock, server, told }) => {
+        expect((await call()).failure).toMatchObject({ code: 'llm_error', details: { retryAfterMs: 7_000 } })
+        clock.advance(6_999)
+        expect((await call()).failure).toMatchObject({ code: 'llm_error', details: { retryAfterMs: 1 } })
+        expect(client.refusal(firstTry(targetOf()))?.message).toBe('The model server asked to wait. Next try in 1 s.')
+        clock.advance(1)
+        expect((await call()).text).toBe('ok')
+        expect(server.calls).toHaveLength(2)
+        expect(breakerStates(told)).toEqual([])
+      },
     },
     {
       form: '500 without a body',
