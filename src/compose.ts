@@ -31,6 +31,7 @@ import {
 } from './part-options.ts'
 import { createStorage } from './storage/create-storage.ts'
 import type { Storage } from './storage/create-storage.ts'
+import type { StorageParts } from './storage/open-database.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
 import { preparedDirectoryPath } from './storage/prepare.ts'
 import { createService } from './workflows/create-service.ts'
@@ -49,6 +50,8 @@ export interface ComposeParts {
   readonly version: string
   /** The embedded database must not be used any more: the process has to end at once, with this code. */
   readonly onFatal: (exitCode: number, message: string) => void
+  /** Stands between storage and its database; for tests. */
+  readonly around?: StorageParts['around']
 }
 
 /** The whole service. Its database opens at once; nothing listens and no work is taken before `start`. */
@@ -65,13 +68,14 @@ export interface Composition {
 
 /** Builds every part and joins them. Throws when a prompt or a template of the operator cannot be used. */
 export async function compose(settings: Settings, parts: ComposeParts): Promise<Composition> {
-  const { log, sentry, version, onFatal } = parts
+  const { log, sentry, version, onFatal, around } = parts
   const roles = createRoles(settings.agents)
   const templates = loadTemplates(settings.workflowTypesFiles, roles)
   const logger = log.logger('storage.database')
   const storage = createStorage(storageOptions(settings, await preparedDirectoryPath()), {
     onFatal,
     onError: (error) => logger.warning('The database failed in the background; it is tried again.', { error }),
+    ...(around === undefined ? {} : { around }),
   })
   // It takes as long to open as the rest takes to build, so both go on at once; `start` tells what came of it.
   storage.start().catch(() => undefined)
@@ -90,7 +94,8 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     captureDefect(error)
   }
   const observe = observeWorkflows({ log, metrics })
-  const shared = { store: storage.store, clock: storage.clock, live: createLiveTexts(), followers: createFollowers() }
+  const { store, clock, hints } = storage
+  const shared = { store, clock, hints, live: createLiveTexts(), followers: createFollowers() }
   const common = { ...shared, agents, observe }
   const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
   const { maxQueuedWorkflows } = settings
@@ -99,6 +104,8 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     templates,
     engine,
     maxQueuedWorkflows,
+    maxRevisions: settings.maxRevisions,
+    approvalTimeoutMs: settings.approvalTimeoutSeconds * 1000,
     listedModels: () => llm.listedModels(),
   })
 
@@ -176,7 +183,10 @@ function composePublisher({ outputDirectory }: Settings, storage: Storage, log: 
   })
 }
 
-type Common = Pick<Parameters<typeof createService>[0], 'store' | 'clock' | 'live' | 'followers' | 'agents' | 'observe'>
+type Common = Pick<
+  Parameters<typeof createEngine>[0],
+  'store' | 'clock' | 'hints' | 'live' | 'followers' | 'agents' | 'observe'
+>
 
 function composeEngine(
   settings: Settings,
@@ -200,6 +210,7 @@ function composeEngine(
       retryDelayMs: (tries) => retryDelayMs({ tries, initialMs, maxMs, random: Math.random }),
       promptRepair: promptRepair(settings),
       costOf: createCostOf(settings.llm.prices),
+      approvalTimeoutMs: settings.approvalTimeoutSeconds * 1000,
       streamReasoning: settings.streamReasoning,
       maxWorkerLosses: settings.maxWorkerLosses,
       workflowTimeoutMs: settings.workflowTimeout * 1000,

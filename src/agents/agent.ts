@@ -33,6 +33,8 @@ export interface AgentTask {
   readonly context: Readonly<Record<string, unknown>>
   readonly files: readonly SourceFile[]
   readonly earlier: readonly EarlierResult[]
+  /** What a person wants otherwise, and of which text (empty: none was kept). */
+  readonly revision: { readonly feedback: string; readonly formerOutput: string } | null
   readonly target: Target
   /** Overrides of request and step; the role's own and the settings' stand behind them. */
   readonly options: { readonly temperature?: number; readonly maxTokens?: number; readonly stream?: boolean }

@@ -35,7 +35,9 @@ export function planContinuation({ first, target, text, openBlock }: Continuatio
   const used = first.inputTokens + tokensOf(request) + TEMPLATE_TOKENS
   const room = window === null ? Number.POSITIVE_INFINITY : Math.max(2, window - used)
   const maxTokens = Math.min(first.maxTokens, Math.max(1, Math.floor(room / 2), room - tokensOf(text)))
-  const shown = Number.isFinite(room) ? cutMiddle(text, ((room - maxTokens) * UNITS_PER_TOKEN) / tokenRatio, 0.2).text : text
+  const shown = Number.isFinite(room)
+    ? cutMiddle(text, ((room - maxTokens) * UNITS_PER_TOKEN) / tokenRatio, 0.2).text
+    : text
   const messages: readonly ChatMessage[] = [
     ...first.messages,
     { role: 'assistant', content: shown },

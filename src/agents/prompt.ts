@@ -50,6 +50,7 @@ export function buildUserPrompt(source: PromptSource): UserPrompt {
     dataRule(tags),
     ...quoted(tags, '# What this step is asked to do', { name: 'task', text: task.instruction }),
     ...quoted(tags, '# Requirement', { name: 'requirement', text: task.requirement }),
+    ...revisionParts(source, tags),
     ...section('# Context given by the user', context === '' ? [] : [contextMaterial(tags, context)]),
     ...section('# Files given by the user', files.ofUser()),
     ...section('# Results of earlier steps', files.ofEarlierSteps()),
@@ -62,7 +63,8 @@ function writtenByOthers(task: AgentTask, context: string): readonly string[] {
   const files = [...task.files, ...task.earlier.flatMap((result) => result.files)]
   const outputs = task.earlier.flatMap((result) => [result.step, result.role, result.output])
   const fileTexts = files.flatMap((file) => [file.path, file.content])
-  return [task.step, task.instruction ?? '', task.requirement ?? '', context, ...outputs, ...fileTexts]
+  const revision = [task.revision?.feedback ?? '', task.revision?.formerOutput ?? '']
+  return [task.step, task.instruction ?? '', task.requirement ?? '', context, ...revision, ...outputs, ...fileTexts]
 }
 
 function deliverables(taskType: TaskType | null): readonly string[] {
@@ -80,6 +82,27 @@ function dataRule(tags: Delimiters): string {
 
 function quoted(tags: Delimiters, title: string, { name, text }: { name: string; text: string | null }): string[] {
   return text === null ? [] : [`${title}\n\n${tags.open(name)}${text}${tags.close(name)}`]
+}
+
+/** What is wanted otherwise always stays; of the former result as much as there is room for. */
+function revisionParts({ task }: PromptSource, tags: Delimiters): readonly PromptPart[] {
+  if (task.revision === null) return []
+  const { feedback, formerOutput } = task.revision
+  const rule =
+    'Your former result of this step was judged by a person. Deliver the whole result again, every file included, with ' +
+    'what is asked for here changed and the rest kept.\n\n'
+  const former: Material = {
+    label: 'your former result',
+    open: tags.open('former-result'),
+    content: formerOutput,
+    close: tags.close('former-result'),
+    tier: CONTEXT_TIER,
+  }
+  return [
+    ...quoted(tags, '# What is wanted otherwise', { name: 'feedback', text: feedback }),
+    rule,
+    ...section('# Your former result', formerOutput === '' ? [] : [former]),
+  ]
 }
 
 function section(title: string, materials: readonly Material[]): readonly PromptPart[] {

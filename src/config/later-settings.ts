@@ -5,11 +5,9 @@
 const LATER: readonly string[] = [
   'api_keys',
   'api_keys_file',
-  'approval_timeout_seconds',
   'cors_origins',
   'log_file_keep_days',
   'max_concurrent_workflows_per_key',
-  'max_revisions',
   'max_sse_connections_per_key',
   'overload_event_loop_delay_ms',
   'rate_limit_per_minute',

@@ -17,6 +17,16 @@ export const orchestrationSettings = {
     minimum: 1,
     description: 'How often a step may lose its process before it fails with worker_lost.',
   }),
+  max_revisions: whole({
+    default: 3,
+    minimum: 0,
+    maximum: 10,
+    description: 'How often a rejected step runs again, unless the request says otherwise.',
+  }),
+  approval_timeout_seconds: secondsOrZero({
+    default: 604_800,
+    description: 'How long a step waits for a person before it fails with approval_expired. 0: for ever.',
+  }),
   workflow_timeout: secondsOrZero({
     default: 0,
     description: 'Longest time that one workflow spends running. 0: no limit.',
@@ -47,7 +57,7 @@ export const orchestrationSettings = {
     secret: true,
     description: 'Postgres to use, as postgres://user:password@host/name. Empty: the embedded database.',
   }),
-  database_pool_size: whole({ default: 10, minimum: 2, description: 'Connections to Postgres.' }),
+  database_pool_size: whole({ default: 10, minimum: 2, description: 'Connections to Postgres, and one more for notifications.' }),
   database_statement_timeout: seconds({ default: 30, description: 'Longest SQL statement.' }),
   database_lock_timeout: seconds({ default: 10, description: 'Longest wait for a lock of the database.' }),
   workflow_types_files: list({

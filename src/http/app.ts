@@ -14,12 +14,14 @@ import { watchRoutes } from './known-routes.ts'
 import { observeRequests } from './observe-requests.ts'
 import type { RouteContext } from './route-context.ts'
 import { addAgentRoutes } from './routes/agents.ts'
+import { addApprovalRoutes } from './routes/approvals.ts'
 import { addArtifactRoutes } from './routes/artifacts.ts'
 import { addDescriptionRoutes } from './routes/description.ts'
 import { addEventRoutes } from './routes/events.ts'
 import { addOperationRoutes } from './routes/operations.ts'
 import { addProblemRoutes } from './routes/problems.ts'
 import { addRunRoutes } from './routes/runs.ts'
+import { addStepVerbRoutes } from './routes/step-verbs.ts'
 import { addStepRoutes } from './routes/steps.ts'
 import { addWorkflowTypeRoutes } from './routes/workflow-types.ts'
 import { addWorkflowRoutes } from './routes/workflows.ts'
@@ -56,6 +58,8 @@ function addRoutes(app: HttpApp, context: RouteContext): void {
   const checks = createStartChecks(context.parts)
   addWorkflowRoutes(app, context, checks)
   addStepRoutes(app, context)
+  addStepVerbRoutes(app, context)
+  addApprovalRoutes(app, context)
   addAgentRoutes(app, context, checks)
   for (const door of [workflowDoor, taskDoor]) {
     addRunRoutes(app, context, door)

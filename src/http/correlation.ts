@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../workflows/service.ts'
+import { idempotencyOf } from './idempotency.ts'
 
 const printable = /^[\x20-\x7e]{1,128}$/
 const traceparentForm = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -23,5 +24,9 @@ export function traceparentOf(headers: IncomingHttpHeaders): string | null {
 
 /** Who causes what the service is asked for. */
 export function callerOf(request: FastifyRequest): Caller {
-  return { correlationId: request.id, traceparent: traceparentOf(request.headers) }
+  return {
+    correlationId: request.id,
+    traceparent: traceparentOf(request.headers),
+    idempotency: idempotencyOf(request),
+  }
 }

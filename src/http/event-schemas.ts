@@ -37,6 +37,7 @@ const results: TProperties = {
   duration_ms: duration,
   error: Type.Optional(refTo(FailureResource)),
   rejected_artifacts: Type.Optional(Type.Array(Type.Object({ path: Type.String(), reason: Type.String() }))),
+  edited: Type.Optional(Type.Boolean({ description: 'true: the output is what a person made of it.' })),
 }
 
 const families: readonly TSchema[] = [
@@ -57,7 +58,13 @@ const families: readonly TSchema[] = [
       },
     ),
   }),
-  family('WorkflowStarted', ['workflow.started'], { seq, status: WorkflowStatusValue }),
+  family('WorkflowMoved', ['workflow.started', 'workflow.waiting'], { seq, status: WorkflowStatusValue }),
+  family('WorkflowResumed', ['workflow.resumed'], {
+    seq,
+    status: WorkflowStatusValue,
+    from: Type.Unsafe<string>({ ...WorkflowStatusValue, description: 'The status left.' }),
+    reset: Type.Array(Type.String(), { description: 'Ids of the steps that left an ended state.' }),
+  }),
   family('WorkflowEnded', ['workflow.completed', 'workflow.failed', 'workflow.cancelled'], {
     seq,
     status: WorkflowStatusValue,
@@ -101,6 +108,19 @@ const families: readonly TSchema[] = [
     version: Type.Integer(),
   }),
   family('StepDone', ['step.completed', 'step.incomplete'], { seq, step, attempt, ...results }),
+  family('StepWaiting', ['step.waiting'], {
+    seq,
+    step,
+    attempt,
+    ...results,
+    expires_at: Nullable(Type.String({ format: 'date-time', description: 'It fails unless answered before.' })),
+  }),
+  family('StepAnswered', ['step.approved', 'step.rejected'], {
+    seq,
+    step,
+    attempt: Type.Integer({ description: 'The one that was judged.' }),
+    feedback: Type.Optional(Type.String()),
+  }),
   family('StepNotDone', ['step.failed', 'step.skipped', 'step.cancelled'], {
     seq,
     step,

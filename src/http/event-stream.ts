@@ -18,8 +18,8 @@ interface StreamRequest {
   readonly reply: FastifyReply
   /** Throws as `WorkflowService.openEvents`. */
   readonly open: () => Promise<EventReader>
-  /** Of the POST that started what is read. */
-  readonly location?: string
+  /** Of the answer to a POST: what was asked for is done, so its stream is opened now or never, and is never a 204. */
+  readonly headers?: Readonly<Record<string, string>>
   /** The right to the stream, where it had to be had before something was started. */
   readonly seat?: StreamSeat
 }
@@ -78,10 +78,10 @@ async function pump(connection: StreamConnection, { reader, first }: OpenStream,
   }
 }
 
-function sendHead({ reply, location }: StreamRequest): void {
+function sendHead({ reply, headers = {} }: StreamRequest): void {
   void reply.header('cache-control', 'no-cache, no-transform')
   void reply.header('content-type', 'text/event-stream')
-  if (location !== undefined) void reply.header('location', location)
+  void reply.headers(headers)
   // The plugin would end the body cleanly when the handler returns, and a clean end means "finished".
   reply.sse.keepAlive()
   reply.sse.sendHeaders()
@@ -97,7 +97,7 @@ interface StreamContext {
 }
 
 async function openReader({ stream, connection, parts, holdMs }: StreamContext): Promise<OpenStream> {
-  if (stream.location === undefined) await whenServable(parts, connection, holdMs)
+  if (stream.headers === undefined) await whenServable(parts, connection, holdMs)
   const reader = await patiently(stream.open, connection, holdMs)
   try {
     return { reader, first: await patiently(() => reader.read(framesPerRead), connection, holdMs) }
@@ -135,7 +135,8 @@ async function serveOpened(context: StreamContext): Promise<void> {
   })
   try {
     if (opened?.first.gone) throw new AppError('not-found', 'It was deleted.')
-    if (opened?.first.done && opened.first.frames.length === 0) void stream.reply.code(204).send()
+    const nothingLeft = opened?.first.done === true && opened.first.frames.length === 0
+    if (nothingLeft && stream.headers === undefined) void stream.reply.code(204).send()
     else if (connection.reason() !== 'client-left') await writeStream(context, opened)
   } finally {
     opened?.reader.close()

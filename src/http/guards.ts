@@ -5,6 +5,7 @@ import type { AppParts } from './app-parts.ts'
 import { traceparentOf } from './correlation.ts'
 import { refuseForeignContent } from './content-headers.ts'
 import type { HttpApp } from './http-app.ts'
+import { refuseUnsafeRepetition } from './idempotency.ts'
 import type { KnownRoutes } from './known-routes.ts'
 import { negotiate } from './negotiation.ts'
 import { coerceQuery, refuseNeedlessQuery, refuseUndecodableQuery } from './query-string.ts'
@@ -40,15 +41,6 @@ function refuseUnknownPath(request: FastifyRequest, routes: KnownRoutes): void {
   })
 }
 
-function refuseLaterHeaders(request: FastifyRequest): void {
-  for (const name of ['Idempotency-Key', 'Last-Event-ID']) {
-    if (request.headers[name.toLowerCase()] === undefined) continue
-    throw new AppError('invalid-request', `The header ${name} is not supported on a POST.`, {
-      faults: [{ pointer: name, detail: 'is not supported on a POST' }],
-    })
-  }
-}
-
 function refuseWhileClosed(request: FastifyRequest, parts: AppParts): void {
   const { needs } = request.routeOptions.config
   const changes = request.method === 'POST' || request.method === 'DELETE'
@@ -67,7 +59,7 @@ function refuseUnacceptable(request: FastifyRequest): void {
 }
 
 function guard(request: FastifyRequest, reply: FastifyReply, parts: AppParts): void {
-  if (request.method === 'POST') refuseLaterHeaders(request)
+  if (request.method === 'POST') refuseUnsafeRepetition(request)
   refuseForeignContent(request, reply)
   refuseUnacceptable(request)
   refuseWhileClosed(request, parts)

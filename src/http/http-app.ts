@@ -22,6 +22,8 @@ declare module 'fastify' {
     produces?: readonly string[]
     /** `database`: 503 while it cannot be used; `stream`: the route itself holds the client. */
     needs?: 'database' | 'stream'
+    /** Starts or changes something, and may be repeated under an `Idempotency-Key`. */
+    takesKey?: boolean
     /** Throws, or rejects with, `not-found` unless the path names what is there; asked only about refused requests. */
     exists?: (params: unknown) => unknown
   }

@@ -17,8 +17,17 @@ interface ListParameters<Status extends string> {
   readonly [metadata: `metadata.${string}`]: string | undefined
 }
 
-const defaultLimit = 20
+/** Entries of a page, unless the client says how many. */
+export const defaultLimit = 20
 const metadataPrefix = 'metadata.'
+
+/** Parameters of every list. */
+export const pageParameters = {
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, default: defaultLimit, description: 'How many at most.' }),
+  ),
+  after: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: '`next` of the page before.' })),
+}
 
 function parametersWith<Status extends string>(status: TSchema) {
   return Type.Unsafe<ListParameters<Status>>({
@@ -30,8 +39,7 @@ function parametersWith<Status extends string>(status: TSchema) {
       type: { type: 'string', minLength: 1, maxLength: 64, description: 'Only of this type.' },
       created_after: { type: 'string', format: 'date-time', description: 'Only later ones.' },
       created_before: { type: 'string', format: 'date-time', description: 'Only earlier ones.' },
-      limit: { type: 'integer', minimum: 1, maximum: 100, default: defaultLimit, description: 'How many at most.' },
-      after: { type: 'string', minLength: 1, maxLength: 500, description: '`next` of the page before.' },
+      ...pageParameters,
     },
   })
 }

@@ -1,6 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { stringify } from 'yaml'
 import type { HttpApp } from './http-app.ts'
+import { requestExamples, responseExamples } from './openapi-examples.ts'
 
 const description = `Give it a requirement, and a team of AI agents works it out, live.
 
@@ -14,6 +15,7 @@ Every refusal is \`application/problem+json\` (RFC 9457). Every answer carries \
 
 const tags = [
   { name: 'workflows', description: 'One run of a template or of a DAG of your own, made of steps.' },
+  { name: 'approvals', description: 'Steps that wait for a person.' },
   { name: 'agents', description: 'The team.' },
   { name: 'tasks', description: 'One task for one agent: a workflow of one step behind another door.' },
   { name: 'artifacts', description: 'The files that the agents have written.' },
@@ -22,56 +24,38 @@ const tags = [
   { name: 'description', description: 'This description and the pages of the problems.' },
 ]
 
-const startExamples = {
-  feature: {
-    summary: 'A template',
-    value: {
-      type: 'feature_development',
-      requirement: 'Create a REST API for user authentication with JWT',
-      context: { language: 'python', framework: 'fastapi' },
-      options: { temperature: 0.2, max_tokens: 4096, timeout_seconds: 600 },
-      metadata: { ticket: 'ABC-1' },
-    },
-  },
-  bugFix: {
-    summary: 'A bug to fix',
-    value: {
-      type: 'bug_fix',
-      requirement: 'Fix the login',
-      context: { bug_description: 'A password with an umlaut is refused.' },
-      files: [{ path: 'src/login.py', content: 'def login(user, password): ...' }],
-    },
-  },
-  custom: {
-    summary: 'A DAG of your own',
-    value: {
-      type: 'custom',
-      requirement: 'A command line tool that counts words',
-      steps: [
-        { id: 'design', role: 'developer', task: 'Design the tool.' },
-        { id: 'build', role: 'developer', task: 'Write it.', depends_on: ['design'] },
-        { id: 'manual', role: 'technical_writer', task: 'Write its manual.', depends_on: ['build'] },
-      ],
-    },
-  },
-}
-
-const taskExamples = {
-  task: {
-    summary: 'One task',
-    value: { task: 'Review this function.', files: [{ path: 'src/app.py', content: 'def add(a, b): return a - b' }] },
-  },
+interface Media {
+  schema?: { type?: unknown }
+  examples?: unknown
 }
 
 interface Operation {
-  requestBody?: { content?: Record<string, { examples?: unknown }> }
+  requestBody?: { required?: boolean; content?: Record<string, Media> }
+  responses?: Record<string, { content?: Record<string, Media> }>
 }
 
-function addExamples(paths: Record<string, { post?: Operation } | undefined>): void {
-  const examples = { '/workflows': startExamples, '/agents/{role}/tasks': taskExamples }
-  for (const [path, values] of Object.entries(examples)) {
-    const media = paths[path]?.post?.requestBody?.content?.['application/json']
-    if (media) media.examples = values
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>
+
+const json = 'application/json'
+
+function addRequestExamples(paths: Paths): void {
+  for (const [path, examples] of Object.entries(requestExamples)) {
+    const media = paths[path]?.['post']?.requestBody?.content?.[json]
+    if (media) media.examples = examples
+  }
+}
+
+function addResponseExamples(paths: Paths): void {
+  for (const [path, examples] of Object.entries(responseExamples)) {
+    const media = paths[path]?.['get']?.responses?.['200']?.content?.[json]
+    if (media) media.examples = examples
+  }
+}
+
+/** The plugin calls every body required. */
+function markOptionalBodies(paths: Paths): void {
+  for (const { requestBody } of Object.values(paths).flatMap((operations) => Object.values(operations))) {
+    if (requestBody && [requestBody.content?.[json]?.schema?.type].flat().includes('null')) requestBody.required = false
   }
 }
 
@@ -89,7 +73,10 @@ export function openapiOptions(version: string): FastifyDynamicSwaggerOptions {
     },
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject
-      addExamples((document.openapiObject.paths ?? {}) as Parameters<typeof addExamples>[0])
+      const paths = (document.openapiObject.paths ?? {}) as Paths
+      addRequestExamples(paths)
+      addResponseExamples(paths)
+      markOptionalBodies(paths)
       return document.openapiObject
     },
   }

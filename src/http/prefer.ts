@@ -16,12 +16,17 @@ export function preferredWait(header: string | string[] | undefined): number | n
   return seconds >= 1 && seconds <= 300 ? seconds : null
 }
 
+/** A resume that finds only open gates leads straight to a person, without an event that says so. */
+function resumedAtRest(data: string): boolean {
+  return (JSON.parse(data) as { readonly status?: unknown }).status === 'waiting'
+}
+
 async function hasRested(reader: EventReader): Promise<boolean> {
   let rested = false
   for (;;) {
     const { frames, done, gone } = await reader.read(framesPerRead)
-    for (const { type } of frames) {
-      if (type === 'workflow.resumed') rested = false
+    for (const { type, data } of frames) {
+      if (type === 'workflow.resumed') rested = resumedAtRest(data)
       else rested ||= restTypes.has(type)
     }
     if (done || gone) return true

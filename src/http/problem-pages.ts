@@ -13,13 +13,14 @@ const explanations: Readonly<Record<ProblemName, string>> = {
   'method-not-allowed': 'The path exists, the method does not. The header Allow lists those that do.',
   'not-acceptable': 'The header Accept admits none of the forms that the answer has. "detail" lists them.',
   conflict:
-    'The state of the workflow does not allow this now. "workflow_status" and "step_status" say what it is, "detail" what would help.',
+    'The state of the workflow does not allow this now: only what has failed or was cancelled can be resumed, only what has ended can be run again or deleted, only a step that waits for a person can be approved or rejected. "workflow_status" and "step_status" say what it is, "detail" what would help.',
   'payload-too-large': 'The body is larger than the setting body_limit_bytes allows. Send less.',
   'unsupported-media-type':
     'Bodies are JSON in UTF-8, not compressed. Send "Content-Type: application/json", and no Content-Encoding.',
   'invalid-workflow':
-    'Every field is well-formed, but the workflow cannot be done as a whole: an unknown type, role, task type or dependency, a duplicate id, a cycle. "errors" names what is at fault.',
-  'idempotency-key-reused': 'The same idempotency key came before with another method, path or body. Use a new key.',
+    'Every field is well-formed, but the workflow cannot be done as a whole: an unknown type, role, task type or dependency, a duplicate id, a cycle, an approval of a step that is not there. "errors" names what is at fault.',
+  'idempotency-key-reused':
+    'The same Idempotency-Key came before with another method, path or body, so this cannot be a repetition of that request. Use a new key for a new request. A key is free again after 24 hours, or when what it was used for is deleted.',
   'rate-limited': 'Too many requests in a short time. Wait as long as Retry-After says.',
   'queue-full': 'As many workflows wait as the service takes (max_queued_workflows). Wait as long as Retry-After says.',
   overloaded: 'The service does as much as it can, or as many streams are open as it allows. Wait as Retry-After says.',

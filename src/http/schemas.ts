@@ -1,7 +1,8 @@
-import type { Static, TSchema } from '@sinclair/typebox'
+import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import {
   CustomStep,
+  RejectStep,
   SourceFile,
   StartTask,
   StartWorkflow,
@@ -10,6 +11,7 @@ import {
 } from '../workflows/requests.ts'
 import {
   AgentResource,
+  ApprovalResource,
   ArtifactResource,
   AttemptResource,
   FailureResource,
@@ -58,6 +60,7 @@ const shared: readonly TSchema[] = [
   CustomStep,
   StartWorkflow,
   StartTask,
+  RejectStep,
   FailureResource,
   UsageResource,
   LinksResource,
@@ -69,6 +72,7 @@ const shared: readonly TSchema[] = [
   TaskResource,
   TaskSummary,
   ArtifactResource,
+  ApprovalResource,
   GraphResource,
   AgentResource,
   WorkflowTypeResource,
@@ -87,6 +91,11 @@ export function refTo<T extends TSchema>(schema: T) {
   return Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
 }
 
+/** The schema of a body that may be left out; it is then null. */
+export function optionalBody<T extends TObject>({ properties, additionalProperties }: T) {
+  return Type.Unsafe<Static<T> | null>({ type: 'object', nullable: true, properties, additionalProperties })
+}
+
 /** `{data, next}` of a list. */
 export function pageOf(schema: TSchema): TSchema {
   return Type.Object({
@@ -102,7 +111,7 @@ const problemDescriptions: Readonly<Record<number, string>> = {
   409: 'The state does not allow it.',
   413: 'The body is too large.',
   415: 'The body is not JSON in UTF-8, or it is compressed.',
-  422: 'Well-formed, but it cannot be done as a whole.',
+  422: 'Well-formed, but it cannot be done as a whole; or the Idempotency-Key was used for another request.',
   429: 'Too much waits already; see `Retry-After`.',
   503: 'Not now: starting, shutting down, or the database is away; see `Retry-After`.',
 }

@@ -4,6 +4,7 @@ import type { ActivationJob, ActivationQueue } from '../workflows/queue.ts'
 import { asBossDatabase } from './database.ts'
 import type { Database } from './database.ts'
 import { publishQueueName } from './publish-queue.ts'
+import { forgetExpiredKeys } from './store-keys.ts'
 import type { TransactionJobs } from './store-write.ts'
 import { withAppErrorsEach } from './workflow-store.ts'
 
@@ -38,7 +39,10 @@ function toAttempt({ id, retry }: ActivationJob): { id: string; retryCount: numb
   return { id, retryCount: retry }
 }
 
-/** The queue of activations; everything throws what `ready` throws until pg-boss is started. */
+/**
+ * The queue of activations; everything throws what `ready` throws until pg-boss is started. Where it deletes completed
+ * jobs it also deletes idempotency keys that are free again.
+ */
 export function createActivationQueue(ready: () => PgBoss, database: Database): ActivationQueue {
   const name = activationQueueName
   return withAppErrorsEach<ActivationQueue>({
@@ -69,6 +73,7 @@ export function createActivationQueue(ready: () => PgBoss, database: Database): 
     async supervise() {
       await ready().supervise(name)
       await ready().supervise(publishQueueName)
+      await forgetExpiredKeys(database)
     },
   })
 }

@@ -1,8 +1,11 @@
 import type { Change, Guard } from '../workflows/store.ts'
-import { columnAssignments, columnDefinitions, columnNames, toRow } from './columns.ts'
-import type { Columns, JsonRow } from './columns.ts'
+import { columnAssignments, columnDefinitions } from './columns.ts'
 import { toStepRow, toWorkflowRow } from './state-rows.ts'
+import { addInsert, createStatementParts, recordset, toRows } from './statement-parts.ts'
+import type { Statement, StatementParts } from './statement-parts.ts'
+import { addBinding } from './store-keys.ts'
 import {
+  answerColumns,
   attemptColumns,
   callColumns,
   changingWorkflowColumns,
@@ -11,61 +14,6 @@ import {
   outputColumns,
   stepColumns,
 } from './tables.ts'
-
-/** One statement with its values. */
-export interface Statement {
-  readonly text: string
-  readonly values: readonly unknown[]
-}
-
-/** Collects the parts of one statement in which everything hangs on the workflow's row `w`. */
-export interface StatementParts {
-  /** `$n` for a value. */
-  bind(value: unknown): string
-  /** Adds a part as a common table expression; `text` must read from `w`, so that nothing happens without it. */
-  add(name: string, text: string): void
-  finish(): Statement
-}
-
-/** Starts a statement; the first part has to be `w`. */
-export function createStatementParts(): StatementParts {
-  const values: unknown[] = []
-  const parts: string[] = []
-  return {
-    bind: (value) => `$${values.push(value)}`,
-    add: (name, text) => void parts.push(`${name} AS (${text})`),
-    finish: () => ({ text: `WITH ${parts.join(',\n')} SELECT id FROM w`, values }),
-  }
-}
-
-function recordset(parts: StatementParts, columns: object, rows: readonly JsonRow[]): string {
-  return `json_to_recordset(${parts.bind(JSON.stringify(rows))}::json) AS r(${columnDefinitions(columns)})`
-}
-
-interface Insertion {
-  readonly name: string
-  readonly table: string
-  readonly columns: object
-  readonly rows: readonly JsonRow[]
-  readonly onConflict?: string
-}
-
-/** Adds `INSERT … SELECT … FROM w, rows`; without rows nothing. */
-export function addInsert(parts: StatementParts, insertion: Insertion): void {
-  const { name, table, columns, rows, onConflict = '' } = insertion
-  if (rows.length === 0) return
-  const names = columnNames(columns)
-  parts.add(
-    name,
-    `INSERT INTO agents.${table} (workflow_id, ${names.join(', ')})
-     SELECT w.id, ${names.map((column) => `r.${column}`).join(', ')} FROM w, ${recordset(parts, columns, rows)} ${onConflict}`,
-  )
-}
-
-/** `values` as rows of `columns`. */
-export function toRows<T extends object>(columns: Columns<T>, values: readonly T[]): readonly JsonRow[] {
-  return values.map((value) => toRow(columns, value))
-}
 
 function guardCondition(parts: StatementParts, guard: Guard): string {
   if (guard.kind === 'verb') return ''
@@ -100,7 +48,9 @@ function addSteps(parts: StatementParts, change: Change): void {
   const changed = new Set(change.changedSteps)
   const rows = change.state.steps.filter((step) => changed.has(step.index)).map(toStepRow)
   if (rows.length === 0) return
-  const fixed = ['step_index', 'step', 'role', 'definition', 'task_id']
+  // Only a verb gives a step other options; a checkpoint would write the same definition again each time.
+  const defined = change.guard.kind === 'verb' ? [] : ['definition']
+  const fixed = ['step_index', 'step', 'role', 'task_id', ...defined]
   parts.add(
     's',
     `UPDATE agents.steps t SET ${columnAssignments(stepColumns, 'r', fixed)}
@@ -133,9 +83,16 @@ function addArtifacts(parts: StatementParts, change: Change): void {
   )
   parts.add(
     'p',
-    `INSERT INTO agents.artifacts (workflow_id, path, version, step_index, attempt, media_type, bytes, sha256, created_at)
-     SELECT workflow_id, path, version, step_index, attempt, media_type, octet_length(body), sha256, ${at}::timestamptz FROM f`,
+    `INSERT INTO agents.artifacts (workflow_id, path, version, step_index, attempt, media_type, bytes, sha256, edited, created_at)
+     SELECT workflow_id, path, version, step_index, attempt, media_type, octet_length(body), sha256, edited, ${at}::timestamptz FROM f`,
   )
+}
+
+/** The options as the client sees them. */
+function addOptions(parts: StatementParts, { requestedOptions }: Change): void {
+  if (requestedOptions === null) return
+  const options = parts.bind(JSON.stringify(requestedOptions))
+  parts.add('i', `UPDATE agents.workflow_inputs t SET options = ${options}::json FROM w WHERE t.workflow_id = w.id`)
 }
 
 /** The whole change but its jobs as one statement; it gives a row when the guard held, else nothing was written. */
@@ -156,7 +113,11 @@ export function changeStatement(change: Change): Statement {
     columns: outputColumns,
     rows: toRows(outputColumns, change.outputs),
   })
+  addInsert(parts, { name: 'd', table: 'edits', columns: outputColumns, rows: toRows(outputColumns, change.edits) })
+  addInsert(parts, { name: 'g', table: 'answers', columns: answerColumns, rows: toRows(answerColumns, change.answers) })
   addArtifacts(parts, change)
+  addOptions(parts, change)
+  addBinding(parts, change.binding)
   addInsert(parts, { name: 'c', table: 'calls', columns: callColumns, rows: toRows(callColumns, change.calls) })
   return parts.finish()
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import type { Hints } from '../workflows/hints.ts'
 import type { ActivationQueue, Clock, PublishQueue } from '../workflows/queue.ts'
 import type { WorkflowStore } from '../workflows/store.ts'
 import { activationQueueName } from './activation-queue.ts'
@@ -9,6 +10,9 @@ import { isPassing, unavailable, withAppErrors } from './database-errors.ts'
 import { createLateDatabase } from './late-database.ts'
 import type { LateDatabase } from './late-database.ts'
 import { migrate, readMigrations, withSetupLock } from './migrate.ts'
+import { createNotifyHints } from './notify-hints.ts'
+import type { NotifyHints } from './notify-hints.ts'
+import { createNobodysHints } from './notify-nobody.ts'
 import { openDatabase } from './open-database.ts'
 import type { StorageOptions, StorageParts } from './open-database.ts'
 import { createProbe } from './probe.ts'
@@ -28,6 +32,8 @@ export interface Storage {
   readonly publications: PublishQueue
   /** The database's clock. */
   readonly clock: Clock
+  /** Between the replicas of one Postgres. */
+  readonly hints: Hints
   /** PGlite: this process is the only one. */
   readonly embedded: boolean
   /**
@@ -71,6 +77,17 @@ async function prepareWhenReachable(machinery: Machinery, signal: AbortSignal, p
   }
 }
 
+function createHints({ databaseUrl }: StorageOptions, parts: StorageParts): NotifyHints {
+  if (databaseUrl === null) return createNobodysHints()
+  return createNotifyHints({
+    async connect(hear, signal) {
+      const { connectNotify } = await import('./notify-connection.ts')
+      return connectNotify({ databaseUrl, signal }, hear)
+    },
+    onError: (error) => parts.onError?.(error),
+  })
+}
+
 /** Builds storage on PGlite or Postgres; does nothing before `start`. */
 export function createStorage(options: StorageOptions, parts: StorageParts): Storage {
   const embedded = options.databaseUrl === null
@@ -82,36 +99,44 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
     onError: (error) => parts.onError?.(error),
   })
   const probe = createProbe(database, { ownClock: !embedded })
+  const hints = createHints(options, parts)
   const closing = new AbortController()
   let starting: Promise<void> | null = null
   let started = false
 
   async function start(): Promise<void> {
     const opened = await openDatabase(options, parts)
-    database.open(opened)
+    database.open(parts.around?.(opened) ?? opened)
     const machinery = { database, boss, probe }
     if (embedded) {
       await prepare(machinery)
       await probe.ask()
     } else await prepareWhenReachable(machinery, closing.signal, parts)
+    await hints.start()
     if (closing.signal.aborted) throw unavailable('The database is closed.')
     probe.start()
     started = true
   }
 
-  const databaseStatus = (): PartStatus => (started ? probe.state() : { ok: false, detail: 'not open yet' })
+  const queueStatus = (): PartStatus => (started ? probe.state() : { ok: false, detail: 'not open yet' })
+  const databaseStatus = (): PartStatus => {
+    const status = queueStatus()
+    return status.ok && !hints.listening() ? { ok: true, detail: 'notifications are lost, polling' } : status
+  }
 
   return {
     store: createWorkflowStore(database, { jobs: boss.jobs, queueName: activationQueueName }),
     queue: boss.activations,
     publications: boss.publications,
     clock: probe.clock,
+    hints,
     embedded,
     start: () => (starting ??= withAppErrors(start)),
     ready: () => databaseStatus().ok,
-    status: () => ({ database: databaseStatus(), queue: databaseStatus() }),
+    status: () => ({ database: databaseStatus(), queue: queueStatus() }),
     async close() {
       closing.abort()
+      await hints.close()
       await starting?.catch(() => undefined)
       started = false
       probe.stop()

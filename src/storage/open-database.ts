@@ -25,6 +25,8 @@ export interface StorageParts {
   onFatal(exitCode: number, message: string): void
   /** Something failed in the background and will be tried again. */
   onError?(error: unknown): void
+  /** Stands between storage and its database, to count its statements or to break them. */
+  around?(database: Database): Database
 }
 
 // EX_SOFTWARE: what waits in the process is lost, what was acknowledged is on disk.

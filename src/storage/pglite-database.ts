@@ -7,6 +7,7 @@ export interface PGliteOptions {
   readonly directory: string | null
   /** A transaction that is open for longer is rolled back; default 30 s. */
   readonly transactionLimitMs?: number
+  /** How often it is seen whether to checkpoint or vacuum; default a second, in which it writes some 50 MB at most. */
   readonly maintenanceIntervalMs?: number
 }
 
@@ -20,7 +21,7 @@ export interface PGliteParts {
  * an open transaction holds up everybody else. Rejects when the directory cannot be opened.
  */
 export async function openPGliteDatabase(options: PGliteOptions, parts: PGliteParts): Promise<Database> {
-  const { directory, transactionLimitMs = 30_000, maintenanceIntervalMs = 10_000 } = options
+  const { directory, transactionLimitMs = 30_000, maintenanceIntervalMs = 1000 } = options
   const data = { directory, transactionLimitMs, maintenanceIntervalMs }
   const line = createPGliteLine(data, (message) => parts.onFatal(message))
   let lastTransaction = 0

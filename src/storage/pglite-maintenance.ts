@@ -1,7 +1,8 @@
 /** The little of a connection that maintenance needs. */
 export type RunStatement = (text: string) => Promise<readonly Record<string, unknown>[]>
 
-const checkpointAfterBytes = 64 * 1024 * 1024
+// What is written until the next look comes on top of this; together it stays below 128 MB.
+const checkpointAfterBytes = 48 * 1024 * 1024
 const vacuumAfterBytes = 1024 * 1024
 const checkpointAtLeastEveryMs = 300_000
 const vacuumEveryMs = 60_000

@@ -3,6 +3,7 @@ import type pg from 'pg'
 
 import type { Database, Queryable, QueryResult } from './database.ts'
 import { isConnectionLost, unavailable, withConflictRetries } from './database-errors.ts'
+import { postgresAddress } from './postgres-address.ts'
 
 export interface PostgresOptions {
   readonly databaseUrl: string
@@ -37,7 +38,7 @@ const rowTypes: pg.CustomTypesConfig = {
 
 function createPool(options: PostgresOptions): pg.Pool {
   return new Pool({
-    connectionString: options.databaseUrl,
+    ...postgresAddress(options.databaseUrl),
     max: options.poolSize,
     application_name: 'multi-agent-service',
     connectionTimeoutMillis: 2000,
@@ -46,7 +47,7 @@ function createPool(options: PostgresOptions): pg.Pool {
     lock_timeout: options.lockTimeoutMs,
     idle_in_transaction_session_timeout: 30_000,
     // A server that is frozen cannot time anything out itself.
-    query_timeout: options.statementTimeoutMs + 5000,
+    query_timeout: options.statementTimeoutMs + Math.min(options.statementTimeoutMs, 5000),
     types: rowTypes,
   })
 }
@@ -66,7 +67,7 @@ async function rollback(client: pg.PoolClient): Promise<Error | undefined> {
   }
 }
 
-/** Postgres over a pool. Connects when it is first used; TLS and credentials come from the URL and `PG*`. */
+/** Postgres over a pool. Connects when it is first used; throws an `AppError` for an address that cannot be used. */
 export function createPostgresDatabase(options: PostgresOptions, parts: PostgresParts = {}): Database {
   const pool = createPool(options)
   pool.on('error', (error) => parts.onError?.(error))

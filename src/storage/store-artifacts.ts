@@ -14,7 +14,7 @@ const columns = columnNames(artifactColumns)
 const currentArtifacts = `
   SELECT DISTINCT ON (a.path) ${columns}, a.workflow_id
   FROM agents.artifacts a JOIN agents.steps s ON s.workflow_id = a.workflow_id AND s.step_index = a.step_index
-  WHERE a.workflow_id = $1 AND s.kept_attempt = a.attempt AND s.status IN ('completed', 'incomplete', 'waiting')
+  WHERE a.workflow_id = $1 AND s.kept_attempt = a.attempt AND s.edited = a.edited AND s.status IN ('completed', 'incomplete', 'waiting')
   ORDER BY a.path, a.version DESC`
 
 // Reading one must not sort all of them.
@@ -29,12 +29,13 @@ interface ArtifactRow {
 }
 
 const results = `
-  SELECT r."stepIndex", o.text AS output, coalesce((
+  SELECT r."stepIndex", coalesce(d.text, o.text) AS output, coalesce((
     SELECT json_agg(json_build_object('path', a.path, 'content', convert_from(b.content, 'UTF8')) ORDER BY a.path)
     FROM agents.artifacts a JOIN agents.blobs b ON b.workflow_id = a.workflow_id AND b.sha256 = a.sha256
-    WHERE a.workflow_id = $1 AND a.step_index = o.step_index AND a.attempt = o.attempt), '[]') AS files
+    WHERE a.workflow_id = $1 AND a.step_index = o.step_index AND a.attempt = o.attempt AND a.edited = (d.text IS NOT NULL)), '[]') AS files
   FROM ROWS FROM (json_to_recordset($2::json) AS ("stepIndex" integer, attempt integer)) WITH ORDINALITY AS r("stepIndex", attempt, n)
   JOIN agents.outputs o ON o.workflow_id = $1 AND o.step_index = r."stepIndex" AND o.attempt = r.attempt
+  LEFT JOIN agents.edits d ON d.workflow_id = o.workflow_id AND d.step_index = o.step_index AND d.attempt = o.attempt
   ORDER BY r.n`
 
 /** What reads the texts and files that steps have left. */

@@ -15,6 +15,7 @@ type Reads = Pick<
   | 'eventsAfter'
   | 'attemptsOpenAt'
   | 'output'
+  | 'edit'
   | 'activeIds'
   | 'strandedIds'
   | 'queueDepth'
@@ -47,8 +48,10 @@ async function record(database: Database, id: string): Promise<WorkflowRecord | 
   const { rows } = await database.query<RecordRow & { outputs: { step_index: number; text: string }[] | null }>(
     `SELECT ${recordColumns}, (
        SELECT json_agg(row_to_json(k)) FROM (
-         SELECT o.step_index, o.text FROM agents.outputs o JOIN agents.steps s
+         SELECT o.step_index, coalesce(d.text, o.text) AS text FROM agents.outputs o JOIN agents.steps s
            ON s.workflow_id = o.workflow_id AND s.step_index = o.step_index AND s.kept_attempt = o.attempt
+         LEFT JOIN agents.edits d
+           ON d.workflow_id = o.workflow_id AND d.step_index = o.step_index AND d.attempt = o.attempt
          WHERE o.workflow_id = w.id
        ) k) AS outputs
      FROM agents.workflows w WHERE w.id = $1`,
@@ -99,6 +102,16 @@ const queueDepth = `
   SELECT count(*)::integer AS queued, (extract(epoch FROM min(created_at)) * 1000)::float8 AS oldest
   FROM agents.workflows WHERE status = 'queued'`
 
+async function textIn(
+  database: Database,
+  table: 'outputs' | 'edits',
+  key: readonly [id: string, stepIndex: number, attempt: number],
+): Promise<string | null> {
+  const text = `SELECT text FROM agents.${table} WHERE workflow_id = $1 AND step_index = $2 AND attempt = $3`
+  const { rows } = await database.query<{ text: string }>(text, [...key])
+  return rows[0]?.text ?? null
+}
+
 async function ids(database: Database, text: string, values?: readonly unknown[]): Promise<readonly string[]> {
   const { rows } = await database.query<{ id: string }>(text, values)
   return rows.map((row) => row.id)
@@ -119,7 +132,6 @@ export function createStoreReads(database: Database, queueName: string): Reads {
       return rows[0] ? fromRow<WorkflowInput>(inputColumns, rows[0].input) : null
     },
     async heads(wanted) {
-      if (wanted.length === 0) return []
       return (await database.query<Awaited<ReturnType<WorkflowStore['heads']>>[number]>(heads, [wanted])).rows
     },
     eventsAfter: (id, seq, limit) => eventsAfter(database, [id, seq, limit]),
@@ -132,11 +144,8 @@ export function createStoreReads(database: Database, queueName: string): Reads {
         ])
       ).rows
     },
-    async output(id, stepIndex, attempt) {
-      const text = 'SELECT text FROM agents.outputs WHERE workflow_id = $1 AND step_index = $2 AND attempt = $3'
-      const { rows } = await database.query<{ text: string }>(text, [id, stepIndex, attempt])
-      return rows[0]?.text ?? null
-    },
+    output: (id, stepIndex, attempt) => textIn(database, 'outputs', [id, stepIndex, attempt]),
+    edit: (id, stepIndex, attempt) => textIn(database, 'edits', [id, stepIndex, attempt]),
     activeIds: () => ids(database, activeIds),
     strandedIds: () => ids(database, strandedIds, [queueName]),
     async queueDepth() {

@@ -1,13 +1,14 @@
 import { isEnd } from '../workflows/events.ts'
-import type { WorkflowStore } from '../workflows/store.ts'
-import { addInsert, changeStatement, createStatementParts, toRows } from './change-statement.ts'
-import type { Statement } from './change-statement.ts'
+import type { Change, KeyBinding, NewWorkflow, WorkflowStore } from '../workflows/store.ts'
+import type { WorkflowState } from '../workflows/workflow.ts'
+import { changeStatement } from './change-statement.ts'
 import { columnDefinitions, columnNames, toRow } from './columns.ts'
 import type { Database, Queryable } from './database.ts'
 import { toStepRow, toWorkflowRow } from './state-rows.ts'
+import { addInsert, createStatementParts, toRows } from './statement-parts.ts'
+import type { Statement } from './statement-parts.ts'
+import { addBinding, refusingUsedKeys } from './store-keys.ts'
 import { eventColumns, inputColumns, stepColumns, workflowColumns } from './tables.ts'
-import type { NewWorkflow } from '../workflows/store.ts'
-import type { WorkflowState } from '../workflows/workflow.ts'
 
 /** Jobs, sent and completed inside a transaction of the caller. */
 export interface TransactionJobs {
@@ -19,7 +20,7 @@ export interface TransactionJobs {
   publish?(tx: Queryable, workflowId: string): Promise<void>
 }
 
-function createStatement({ state, input, events }: NewWorkflow): Statement {
+function createStatement({ state, input, events }: NewWorkflow, binding: KeyBinding | null): Statement {
   const parts = createStatementParts()
   const names = columnNames(workflowColumns).join(', ')
   const row = parts.bind(JSON.stringify(toWorkflowRow(state)))
@@ -32,6 +33,7 @@ function createStatement({ state, input, events }: NewWorkflow): Statement {
   addInsert(parts, { name: 'i', table: 'workflow_inputs', columns: inputColumns, rows: inputs })
   addInsert(parts, { name: 's', table: 'steps', columns: stepColumns, rows: state.steps.map(toStepRow) })
   addInsert(parts, { name: 'e', table: 'events', columns: eventColumns, rows: toRows(eventColumns, events) })
+  addBinding(parts, binding)
   return parts.finish()
 }
 
@@ -58,26 +60,31 @@ export function createStoreWrites(
   database: Database,
   jobs: TransactionJobs,
 ): Pick<WorkflowStore, 'create' | 'commit' | 'remove'> {
+  async function create(workflow: NewWorkflow, binding: KeyBinding | null): Promise<void> {
+    const { text, values } = createStatement(workflow, binding)
+    await database.transaction(async (tx) => {
+      await tx.query(text, values)
+      await jobs.send(tx, workflow.state)
+    })
+  }
+
+  async function commit(change: Change): Promise<boolean> {
+    const statement = changeStatement(change)
+    const { completeJob, sendJob, state } = change
+    const publishes = jobs.publish !== undefined && change.events.some(({ type }) => isEnd(type))
+    if (completeJob === null && !sendJob && !publishes) return runGuarded(database, statement)
+    return database.transaction(async (tx) => {
+      if (!(await runGuarded(tx, statement))) return false
+      if (completeJob !== null) await jobs.complete(tx, completeJob)
+      if (sendJob) await jobs.send(tx, state)
+      if (publishes) await jobs.publish?.(tx, state.id)
+      return true
+    })
+  }
+
   return {
-    create: (workflow) =>
-      database.transaction(async (tx) => {
-        const { text, values } = createStatement(workflow)
-        await tx.query(text, values)
-        await jobs.send(tx, workflow.state)
-      }),
-    commit(change) {
-      const statement = changeStatement(change)
-      const { completeJob, sendJob, state } = change
-      const publishes = jobs.publish !== undefined && change.events.some(({ type }) => isEnd(type))
-      if (completeJob === null && !sendJob && !publishes) return runGuarded(database, statement)
-      return database.transaction(async (tx) => {
-        if (!(await runGuarded(tx, statement))) return false
-        if (completeJob !== null) await jobs.complete(tx, completeJob)
-        if (sendJob) await jobs.send(tx, state)
-        if (publishes) await jobs.publish?.(tx, state.id)
-        return true
-      })
-    },
+    create: (workflow, binding) => refusingUsedKeys(() => create(workflow, binding)),
+    commit: (change) => refusingUsedKeys(() => commit(change)),
     remove: (id) => remove(database, id),
   }
 }

@@ -1,5 +1,5 @@
 import type { LifecycleEvent } from '../workflows/events.ts'
-import type { AttemptRecord, NewCall, StoredArtifact, WorkflowInput } from '../workflows/store.ts'
+import type { AttemptRecord, GateAnswer, NewCall, OpenGate, StoredArtifact, WorkflowInput } from '../workflows/store.ts'
 import type { StepState, WorkflowState } from '../workflows/workflow.ts'
 import type { Columns } from './columns.ts'
 
@@ -16,8 +16,6 @@ const fixedWorkflowColumns = {
   kind: 'text',
   type: 'text',
   role: 'text',
-  priority: 'integer',
-  options: 'json',
   correlationId: 'text',
   traceparent: 'text',
   createdAt: 'time',
@@ -27,6 +25,8 @@ export const changingWorkflowColumns = {
   status: 'text',
   reason: 'text',
   error: 'json',
+  priority: 'integer',
+  options: 'json',
   seq: 'integer',
   active: 'boolean',
   activation: 'integer',
@@ -87,6 +87,12 @@ export const stepColumns: Columns<StepRow> = {
   notBefore: 'time',
   carriedText: 'text',
   carriedContinuations: 'integer',
+  waitingAttempt: 'integer',
+  waitingSince: 'time',
+  expiresAt: 'time',
+  revisions: 'integer',
+  feedback: 'json',
+  edited: 'boolean',
 }
 
 export const eventColumns: Columns<LifecycleEvent> = {
@@ -111,7 +117,25 @@ export const attemptColumns: Columns<AttemptRecord> = {
   error: 'json',
 }
 
+/** Of kept texts, and of what a person made of them. */
 export const outputColumns = { stepIndex: 'integer', attempt: 'integer', text: 'text' } as const
+
+export const answerColumns: Columns<GateAnswer> = {
+  stepIndex: 'integer',
+  attempt: 'integer',
+  verb: 'text',
+  digest: 'text',
+}
+
+export const openGateColumns: Columns<OpenGate> = {
+  workflowId: 'text',
+  type: 'text',
+  step: 'text',
+  role: 'text',
+  attempt: 'integer',
+  waitingSince: 'time',
+  expiresAt: 'time',
+}
 
 /** `content` goes to the blobs, as bytes. */
 export const newArtifactColumns = {
@@ -122,6 +146,7 @@ export const newArtifactColumns = {
   mediaType: 'text',
   sha256: 'text',
   content: 'text',
+  edited: 'boolean',
 } as const
 
 export const artifactColumns: Columns<StoredArtifact> = {

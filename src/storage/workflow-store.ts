@@ -3,6 +3,8 @@ import type { Database } from './database.ts'
 import { withAppErrors } from './database-errors.ts'
 import { createArtifactReads } from './store-artifacts.ts'
 import { createLedger } from './store-calls.ts'
+import { createGateReads } from './store-gates.ts'
+import { createKeyReads } from './store-keys.ts'
 import { listRecords } from './store-list.ts'
 import { createStoreReads } from './store-read.ts'
 import { createStoreWrites } from './store-write.ts'
@@ -29,6 +31,8 @@ export function createWorkflowStore(
     ...createStoreReads(database, parts.queueName),
     ...createArtifactReads(database),
     ...createLedger(database),
+    ...createGateReads(database),
+    ...createKeyReads(database),
     list: (filter) => listRecords(database, filter),
   })
 }

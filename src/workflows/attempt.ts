@@ -7,10 +7,11 @@ import type { AnswerSinkParts, CarriedText } from './answer-sink.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
 import { newId } from './ids.ts'
 import { keepAnswer } from './keep-answer.ts'
+import type { KeepAnswerParts } from './keep-answer.ts'
 import type { LiveTexts } from './live-texts.ts'
 import type { NewCall } from './store.ts'
 
-export interface AttemptParts extends AnswerSinkParts {
+export interface AttemptParts extends AnswerSinkParts, KeepAnswerParts {
   readonly agents: Agents
   readonly live: LiveTexts
 }

@@ -12,8 +12,8 @@ export function viewTemplate(template: Template): WorkflowTypeResource {
     title: template.title,
     description: template.description,
     roles: [...new Set(template.steps.map((step) => step.role))],
-    steps: template.steps.map(({ id, role, taskType, dependsOn, onFailure }) => {
-      return { id, role, task_type: taskType, depends_on: [...dependsOn], on_failure: onFailure }
+    steps: template.steps.map(({ id, role, taskType, dependsOn, onFailure, approval }) => {
+      return { id, role, task_type: taskType, depends_on: [...dependsOn], on_failure: onFailure, approval }
     }),
     input: template.input,
     links: { self: `/workflow-types/${template.type}` },

@@ -18,6 +18,11 @@ export function ancestors(nodes: readonly Node[], id: string): readonly string[]
   return nodes.filter((node) => found.has(node.id)).map((node) => node.id)
 }
 
+/** Steps that depend on `id`, directly or not. */
+export function descendants(nodes: readonly Node[], id: string): ReadonlySet<string> {
+  return new Set(nodes.filter((node) => ancestors(nodes, node.id).includes(id)).map((node) => node.id))
+}
+
 /** Every reason why `nodes` is no DAG: a duplicate id, an unknown dependency, a cycle. Pointers are into `/steps`. */
 export function dagFaults(nodes: readonly Node[]): readonly InputFault[] {
   const known = new Set(nodes.map((node) => node.id))

@@ -13,6 +13,16 @@ export interface Decision {
   readonly sendJob: boolean
 }
 
+/** When something happens, and through whom. */
+export interface Moment {
+  /** Milliseconds since the epoch, by the database's clock. */
+  readonly now: number
+  /** Of the request that caused it; without one, that of the start. */
+  readonly correlationId?: string
+  /** Id of the job to send if it makes an inactive workflow run. */
+  readonly jobId?: string
+}
+
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 
 interface NewEvent {
@@ -32,10 +42,31 @@ export class Draft {
   readonly #changed = new Set<number>()
   readonly #attempts: AttemptRecord[] = []
 
-  constructor(state: WorkflowState, moment: { readonly now: number; readonly correlationId?: string }) {
+  readonly #jobId: string | null
+
+  constructor(state: WorkflowState, moment: Moment) {
     this.at = Math.max(moment.now, state.updatedAt)
     this.workflow = { ...state, updatedAt: this.at }
     this.#correlationId = moment.correlationId ?? state.correlationId
+    this.#jobId = moment.jobId ?? null
+  }
+
+  /** Has it run: with a new activation and its job. Only for one that nobody runs. */
+  activate(): void {
+    if (this.#jobId === null) throw new Error('an activation needs the id of its job')
+    this.workflow.active = true
+    this.workflow.activation += 1
+    this.workflow.jobId = this.#jobId
+    this.sendJob = true
+  }
+
+  /** Nobody runs it any more, if somebody did; its time running stands still. */
+  letGo(): void {
+    const { active, jobId, runningMs, runningSince } = this.workflow
+    if (active) this.completeJob = jobId
+    this.workflow.active = false
+    this.workflow.runningMs = runningMs + (runningSince === null ? 0 : this.at - runningSince)
+    this.workflow.runningSince = null
   }
 
   step(index: number): StepState {

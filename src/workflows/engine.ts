@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isUnavailable, untilAvailable } from './committer.ts'
+import { closeExpiredGates } from './gate-sweep.ts'
 import { handOverLost } from './hand-over.ts'
+import { createHearing } from './hearing.ts'
 import { createLiveness } from './liveness.ts'
 import { createPlaces } from './places.ts'
 import type { ActivationQueue } from './queue.ts'
@@ -8,7 +10,8 @@ import type { Runner, RunnerParts } from './runner.ts'
 import type { WorkflowHead, WorkflowStore } from './store.ts'
 import { createWorkLoop, pause } from './work-loop.ts'
 
-const roundMs = 1000
+// a little less than a second, so that a cancel whose notification is lost still arrives within one
+const roundMs = 900
 const handOverAfterMs = 3_600_000
 const handOverAtLatestMs = 12 * handOverAfterMs
 const lastWordsMs = 5000
@@ -46,7 +49,7 @@ export interface Engine {
 
 /** Creates an engine that stands still until `start`. */
 export function createEngine(base: EngineParts, options: EngineOptions): Engine {
-  const { store, queue, followers } = base
+  const { store, queue, followers, hints } = base
   const draining = new AbortController()
   const abandoned = new AbortController()
   const report = (error: unknown) => {
@@ -60,19 +63,18 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
   const reactivate = (id: string) => handOverLost(parts, id)
   const liveness = createLiveness({ store, queue, followers, runners, reactivate })
   const depth = createDepthGauge(store)
+  const hearing = createHearing({ hints, followers, loop, liveness, report })
 
-  const findLeft = async () => store.heads(await store.activeIds())
-  const takeBack = async (left: readonly WorkflowHead[]) => {
-    for (const { id, claim } of left) {
-      await handOverLost(parts, id, claim)
-      loop.wake()
-    }
+  const wake = (workflowId: string) => {
+    loop.find(workflowId)?.poke()
+    loop.wake()
   }
   const rounds = async () => {
-    while (!abandoned.signal.aborted) {
-      await pause(roundMs, abandoned.signal)
+    for (let dueAt = performance.now() + roundMs; !abandoned.signal.aborted; dueAt = nextRoundAt(dueAt)) {
+      await pause(Math.max(0, dueAt - performance.now()), abandoned.signal)
       await liveness.round().catch(report)
       await depth.measure().catch(report)
+      await closeExpiredGates({ ...parts, engine: { wake } }).catch(report)
       await Promise.all(runners().filter(isDueForHandOver).map(handOver))
     }
   }
@@ -87,15 +89,13 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
 
   return {
     async start() {
-      const left = options.onlyProcess ? await untilAvailable(findLeft, abandoned.signal) : []
-      void takeBack(left).catch(report)
+      const left = options.onlyProcess ? await findLeft(parts) : []
+      void takeBack(parts, left, () => loop.wake()).catch(report)
       taking = loop.run()
       void rounds()
+      if (!options.onlyProcess) hearing.start()
     },
-    wake(workflowId) {
-      loop.find(workflowId)?.poke()
-      loop.wake()
-    },
+    wake,
     busy: () => countRunning(runners()),
     held: () => runners().length,
     queued: () => depth.latest().queued,
@@ -105,8 +105,21 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
       loop.wake()
       await untilQuiet(runners, graceMs)
       await Promise.race([letGoOfAll(), sleep(lastWordsMs, undefined, { ref: false })])
+      hearing.stop()
       abandoned.abort(new Error('the service has shut down'))
     },
+  }
+}
+
+/** What a predecessor that is dead had not finished. */
+function findLeft({ store, abandoned }: RunnerParts): Promise<readonly WorkflowHead[]> {
+  return untilAvailable(async () => store.heads(await store.activeIds()), abandoned)
+}
+
+async function takeBack(parts: RunnerParts, left: readonly WorkflowHead[], onTaken: () => void): Promise<void> {
+  for (const { id, claim } of left) {
+    await handOverLost(parts, id, claim)
+    onTaken()
   }
 }
 
@@ -119,6 +132,11 @@ function createDepthGauge(store: WorkflowStore) {
       depth = await store.queueDepth()
     },
   }
+}
+
+/** One round a second; those that were missed, when one took longer, are not made up for. */
+function nextRoundAt(dueAt: number): number {
+  return Math.max(dueAt + roundMs, performance.now())
 }
 
 /** An activation lives as long as its job may, so it is renewed long before: at the first quiet moment. */

@@ -151,7 +151,7 @@ function createPlace({ store, live, clock }: EventReaderParts, workflow: Workflo
       }
       if (index !== null) turn(open, event, index)
       seq = event.seq
-      frames.push(frame(event.type, wireEvent(event, output?.text ?? null)))
+      frames.push(frame(event.type, wireEvent(event, output?.shown ?? null)))
       return frames
     },
     /** What the open texts have beyond the position. */
@@ -195,10 +195,13 @@ async function keptText(
   store: WorkflowStore,
   id: string,
   { event, index }: { readonly event: LifecycleEvent; readonly index: number | null },
-): Promise<{ readonly text: string } | null | 'gone'> {
+): Promise<{ readonly text: string; readonly shown: string } | null | 'gone'> {
   if (!keepsAttempt(event.type) || index === null || event.attempt === null) return null
   const text = await store.output(id, index, event.attempt)
-  return text === null ? 'gone' : { text }
+  if (text === null) return 'gone'
+  // a person's edit is the step's; the text that was delivered stays what it was
+  const shown = event.data['edited'] === true ? await store.edit(id, index, event.attempt) : text
+  return shown === null ? 'gone' : { text, shown }
 }
 
 function turn(open: Map<number, OpenText>, event: LifecycleEvent, stepIndex: number): void {

@@ -18,6 +18,7 @@ export interface Followers {
   /** An open text has grown. */
   grew(workflowId: string): void
   followedIds(): readonly string[]
+  isFollowed(workflowId: string): boolean
 }
 
 interface Followed {
@@ -66,6 +67,7 @@ export function createFollowers(): Followers {
       if (entry !== undefined) wake(entry)
     },
     followedIds: () => [...followed.keys()],
+    isFollowed: (workflowId) => followed.has(workflowId),
   }
 }
 

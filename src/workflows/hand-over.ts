@@ -5,7 +5,7 @@ import type { HeldWorkflowParts } from './held-workflow.ts'
 import { decide } from './transitions.ts'
 import type { Claim } from './workflow.ts'
 
-type HandOverParts = Pick<HeldWorkflowParts, 'store' | 'clock' | 'observe' | 'followers' | 'abandoned'> & {
+type HandOverParts = Pick<HeldWorkflowParts, 'store' | 'clock' | 'observe' | 'followers' | 'hints' | 'abandoned'> & {
   readonly maxWorkerLosses: number
 }
 

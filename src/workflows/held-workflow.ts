@@ -2,6 +2,7 @@ import { commitForSure, sameClaim, untilAvailable } from './committer.ts'
 import type { Decision } from './draft.ts'
 import type { WorkflowObserver } from './events.ts'
 import type { Followers } from './followers.ts'
+import type { Hints } from './hints.ts'
 import type { Clock } from './queue.ts'
 import type { Change, Guard, WorkflowStore } from './store.ts'
 import { decide } from './transitions.ts'
@@ -10,7 +11,9 @@ import { addUsage } from './workflow.ts'
 import type { Claim, StepState, Usage, WorkflowState } from './workflow.ts'
 
 /** A happening, with the texts, files and calls that belong to it. */
-export interface PlannedChange extends Partial<Pick<Change, 'outputs' | 'artifacts' | 'calls'>> {
+export interface PlannedChange extends Partial<
+  Pick<Change, 'outputs' | 'edits' | 'artifacts' | 'answers' | 'calls' | 'requestedOptions' | 'binding'>
+> {
   readonly happening: Happening
 }
 
@@ -35,6 +38,7 @@ export interface HeldWorkflow {
 export interface HeldWorkflowParts {
   readonly store: WorkflowStore
   readonly followers: Followers
+  readonly hints: Hints
   readonly clock: Clock
   readonly observe: WorkflowObserver
   /** Told after every change, its own or found. */
@@ -43,14 +47,24 @@ export interface HeldWorkflowParts {
   readonly abandoned: AbortSignal
 }
 
+const nothingBeside = {
+  outputs: [],
+  edits: [],
+  artifacts: [],
+  answers: [],
+  calls: [],
+  requestedOptions: null,
+  binding: null,
+} as const
+
 /** What storage is to write for a decision. */
 export function toChange(decision: Decision, planned: PlannedChange, by: { seen: number; guard: Guard }): Change {
-  const { outputs = [], artifacts = [], calls = [] } = planned
-  return { ...decision, ...by, outputs, artifacts, calls }
+  const { happening: _happening, ...writes } = planned
+  return { ...nothingBeside, ...writes, ...decision, ...by }
 }
 
-/** Tells observers and readers of a committed decision. */
-export function publish(parts: Pick<HeldWorkflowParts, 'observe' | 'followers'>, decision: Decision): void {
+/** Tells observers, readers and the other replicas of a committed decision. */
+export function publish(parts: Pick<HeldWorkflowParts, 'observe' | 'followers' | 'hints'>, decision: Decision): void {
   const { state, events } = decision
   const { id, kind, type, createdAt } = state
   for (const event of events) {
@@ -63,6 +77,7 @@ export function publish(parts: Pick<HeldWorkflowParts, 'observe' | 'followers'>,
     })
   }
   parts.followers.advance(id, state.seq)
+  parts.hints.tell(id)
 }
 
 /** Runs what it is given one after the other; a failure stops nobody behind it. */

@@ -20,6 +20,11 @@ export interface LivenessParts {
 /** One round a second keeps what this replica holds, notices what others changed, and finds what was lost. */
 export interface Liveness {
   round(): Promise<void>
+  /**
+   * Compares what is known here of workflows that are held or followed with what is stored, and wakes whoever does not
+   * know it yet. Without ids: of all of them.
+   */
+  look(workflowIds?: readonly string[]): Promise<void>
 }
 
 /**
@@ -31,13 +36,12 @@ export function createLiveness({ store, queue, followers, runners, reactivate }:
   let lastGap = performance.now()
   let lastSweep = performance.now()
 
-  const beat = async () => {
+  const look = async (workflowIds?: readonly string[]) => {
     const held = runners()
-    if (held.length > 0) await queue.touch(held.map((runner) => runner.job()))
-    const ids = new Set([...held.map((runner) => runner.workflowId), ...followers.followedIds()])
+    const ids = new Set(workflowIds ?? [...held.map((runner) => runner.workflowId), ...followers.followedIds()])
     const heads = new Map((await store.heads([...ids])).map((head) => [head.id, head]))
     for (const id of ids) followers.advance(id, heads.get(id)?.seq ?? null)
-    for (const runner of held) {
+    for (const runner of held.filter(({ workflowId }) => ids.has(workflowId))) {
       const head = heads.get(runner.workflowId)
       const { seq, claim } = runner.state()
       if (head === undefined || head.seq !== seq || !sameClaim(head.claim, claim)) runner.poke()
@@ -57,11 +61,15 @@ export function createLiveness({ store, queue, followers, runners, reactivate }:
 
   return {
     async round() {
-      await beat()
+      const held = runners()
+      if (held.length > 0) await queue.touch(held.map((runner) => runner.job()))
+      // Who holds and follows nothing asks all the same: else it would not notice that the database was away.
+      await look()
       const now = performance.now()
       if (now - lastRound > gapMs) lastGap = now
       lastRound = now
       await supervise()
     },
+    look,
   }
 }

@@ -6,6 +6,7 @@ import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
 import { parse } from 'yaml'
 import { dagFaults } from './dag.ts'
+import { gateFaults } from './plan-faults.ts'
 import { CustomStep, StepOptions } from './requests.ts'
 import { stepDefinition } from './plan.ts'
 import { builtInTemplates } from './templates.ts'
@@ -81,6 +82,7 @@ function readTemplate(file: string, roles: readonly KnownRole[]): Template {
     ...schemaFaults(content.input),
     ...dagFaults(steps),
     ...content.steps.flatMap((step, index) => roleFaults(step, index, roles)),
+    ...gateFaults(steps, []),
   ]
   if (faults.length > 0) {
     throw new TemplateError(faults.map(({ pointer, detail }) => ({ place: `${file}${pointer}`, detail })))

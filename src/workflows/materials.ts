@@ -31,10 +31,18 @@ export async function gatherTask(
     context: { ...input?.context, ...context },
     files: filesOf(input),
     earlier,
+    revision: await untilAvailable(() => revisionOf(store, workflow.id, step), abandoned),
     target,
     options: answerOptions({ ...workflow.options, ...step.definition.options }),
     carried: step.carriedText === null ? null : { text: step.carriedText, continuations: step.carriedContinuations },
   }
+}
+
+async function revisionOf(store: WorkflowStore, id: string, { index, feedback }: StepState) {
+  if (feedback === null) return null
+  const { attempt, text } = feedback
+  const [former] = attempt === null ? [] : await store.results(id, [{ stepIndex: index, attempt }])
+  return { feedback: text, formerOutput: former?.output ?? '' }
 }
 
 function filesOf(input: WorkflowInput | null) {

@@ -49,7 +49,12 @@ export function untried(pass: Pass, targets: readonly Target[], isReady: (target
 export function passAfter(
   verdict: Verdict,
   pass: Pass,
-  tried: { readonly target: Target; readonly failure: Failure; readonly error: unknown; readonly prepared: PreparedTask | Error },
+  tried: {
+    readonly target: Target
+    readonly failure: Failure
+    readonly error: unknown
+    readonly prepared: PreparedTask | Error
+  },
 ): Pass {
   switch (verdict.kind) {
     case 'next_endpoint': {
@@ -74,7 +79,13 @@ const shorter = 0.9
 const muchShorter = 0.5
 
 // a server that told its window has corrected window and estimate already; the limit is there so that it surely shrinks
-function shorterLimit({ error, prepared }: { readonly error: unknown; readonly prepared: PreparedTask | Error }): number {
+function shorterLimit({
+  error,
+  prepared,
+}: {
+  readonly error: unknown
+  readonly prepared: PreparedTask | Error
+}): number {
   const { promptTokens = null, window = null } = (error instanceof AppError ? error.details.overflow : null) ?? {}
   const tokens = promptTokens ?? (prepared instanceof Error ? 0 : prepared.firstCall.inputTokens)
   return Math.floor(tokens * (window === null ? muchShorter : shorter))

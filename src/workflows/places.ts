@@ -29,7 +29,7 @@ export interface Places {
 interface Waiting {
   readonly request: Omit<PlaceRequest<unknown>, 'begin'>
   /** Takes the place if the task can be begun. */
-  readonly admit: (take: () => Place) => boolean
+  readonly admit: (take: (workflowId: string) => Place) => boolean
 }
 
 /** `onFreed` is told each time a place is given back. */
@@ -62,7 +62,7 @@ export function createPlaces(max: number, onFreed: () => void): Places {
   const admitOne = (kept: Set<Waiting>): boolean => {
     for (const entry of [...waiting].toSorted(isBefore)) {
       if (kept.has(entry)) continue
-      if (entry.admit(() => take(entry.request.workflowId))) return waiting.delete(entry)
+      if (entry.admit(take)) return waiting.delete(entry)
       kept.add(entry)
     }
     return false
@@ -74,29 +74,34 @@ export function createPlaces(max: number, onFreed: () => void): Places {
   }
 
   return {
-    acquire(request, signal) {
-      return new Promise((resolve, reject) => {
+    acquire: (request, signal) =>
+      new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason as Error)
         const abort = () => {
           waiting.delete(entry)
           reject(signal.reason as Error)
         }
-        const entry: Waiting = {
-          request,
-          admit(take) {
-            const begun = request.begin()
-            if (begun === null) return false
-            signal.removeEventListener('abort', abort)
-            resolve({ place: take(), begun })
-            return true
-          },
-        }
+        const entry = waitingFor(request, (given) => {
+          signal.removeEventListener('abort', abort)
+          resolve(given)
+        })
         signal.addEventListener('abort', abort, { once: true })
         waiting.add(entry)
         admitNext()
-      })
-    },
+      }),
     free: () => Math.max(0, max - used - waiting.size),
     used: () => used,
+  }
+}
+
+function waitingFor<T>(request: PlaceRequest<T>, give: (given: { place: Place; begun: T }) => void): Waiting {
+  return {
+    request,
+    admit(take) {
+      const begun = request.begin()
+      if (begun === null) return false
+      give({ place: take(request.workflowId), begun })
+      return true
+    },
   }
 }

@@ -2,6 +2,7 @@ import type { AgentProfile, Agents } from '../agents/agent.ts'
 import { AppError } from '../errors.ts'
 import type { InputFault } from '../errors.ts'
 import type { CustomStep, StartTask, StartWorkflow } from './requests.ts'
+import type { StepDefinition } from './workflow.ts'
 
 /** A step's role that is not there or disabled, and a task type that it does not have. */
 export function roleFaults(agents: Agents, step: CustomStep, pointer: string): readonly InputFault[] {
@@ -22,6 +23,22 @@ export function taskTypeFaults(profile: AgentProfile, step: CustomStep, pointer:
   const known = profile.taskTypes.map((other) => other.name).join(', ')
   const detail = `step "${step.id}": "${type}" is not a task type of ${step.role}; there are ${known}`
   return [{ pointer: `${pointer}/task_type`, detail }]
+}
+
+/** An approval of a step that is not there, and a gate that a failure would walk around. */
+export function gateFaults(steps: readonly StepDefinition[], named: readonly string[]): readonly InputFault[] {
+  const known = steps.map(({ id }) => id)
+  const unknown = named.flatMap((id, index) =>
+    known.includes(id)
+      ? []
+      : [{ pointer: `/approvals/${index}`, detail: `"${id}" is not a step; there are ${known.join(', ')}` }],
+  )
+  const tolerant = steps.flatMap(({ id, approval, onFailure }, index) => {
+    if (!approval || onFailure !== 'continue') return []
+    const pointer = named.includes(id) ? `/approvals/${named.indexOf(id)}` : `/steps/${index}/approval`
+    return [{ pointer, detail: `step "${id}" has on_failure "continue", which cannot be together with an approval` }]
+  })
+  return [...unknown, ...tolerant]
 }
 
 /** A role that the operator has switched off. */

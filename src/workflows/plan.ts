@@ -2,7 +2,7 @@ import type { Agents } from '../agents/agent.ts'
 import { AppError } from '../errors.ts'
 import { dagFaults } from './dag.ts'
 import { newId } from './ids.ts'
-import { disabledFaults, modelFaults, refuse, roleFaults, taskTypeFaults } from './plan-faults.ts'
+import { disabledFaults, gateFaults, modelFaults, refuse, roleFaults, taskTypeFaults } from './plan-faults.ts'
 import type { CustomStep, StartTask, StartWorkflow, StepOptions } from './requests.ts'
 import type { Caller } from './service.ts'
 import type { NewWorkflow, WorkflowInput } from './store.ts'
@@ -27,7 +27,7 @@ export interface Origin {
 
 /** A new workflow for a request. Throws `invalid-workflow` with every fault, before anything is stored. */
 export function planWorkflow(parts: PlanParts, request: StartWorkflow, origin: Origin): NewWorkflow {
-  const steps = stepsOf(parts, request)
+  const steps = withGates(stepsOf(parts, request), request.approvals ?? [])
   refuse(modelFaults(parts.listedModels(), request))
   const input: WorkflowInput = {
     requirement: request.requirement,
@@ -79,6 +79,13 @@ function stepsOf({ agents, templates }: PlanParts, request: StartWorkflow): read
   return template.steps
 }
 
+/** The steps that are named wait for a person. */
+function withGates(steps: readonly StepDefinition[], named: readonly string[]): readonly StepDefinition[] {
+  const gated = steps.map((step) => ({ ...step, approval: step.approval || named.includes(step.id) }))
+  refuse(gateFaults(gated, named))
+  return gated
+}
+
 /** A step as it was asked for, in the service's own terms. */
 export function stepDefinition(step: CustomStep): StepDefinition {
   return {
@@ -88,16 +95,19 @@ export function stepDefinition(step: CustomStep): StepDefinition {
     instruction: step.task,
     dependsOn: step.depends_on ?? [],
     onFailure: step.on_failure ?? 'stop',
+    approval: step.approval ?? false,
     context: step.context ?? {},
     options: runOptions(step.options ?? {}),
   }
 }
 
-function runOptions({ max_tokens, timeout_seconds, ...same }: StepOptions): RunOptions {
+/** Options of a request, in the service's own terms. */
+export function runOptions({ max_tokens, timeout_seconds, max_revisions, ...same }: StepOptions): RunOptions {
   return {
     ...same,
     ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
     ...(timeout_seconds === undefined ? {} : { timeoutMs: timeout_seconds * 1000 }),
+    ...(max_revisions === undefined ? {} : { maxRevisions: max_revisions }),
   }
 }
 
@@ -166,6 +176,12 @@ function newStep(definition: StepDefinition, index: number, taskId: string): Ste
     notBefore: null,
     carriedText: null,
     carriedContinuations: 0,
+    waitingAttempt: null,
+    waitingSince: null,
+    expiresAt: null,
+    revisions: 0,
+    feedback: null,
+    edited: false,
     usage: noUsage,
   }
 }

@@ -24,22 +24,37 @@ export function stepHasEnded(step: StepState): boolean {
   return ['completed', 'incomplete', 'failed', 'skipped', 'cancelled'].includes(step.status)
 }
 
-/** Queues or skips what has become ready or hopeless, and ends the workflow when nothing can go on. */
+/** Queues or skips what has become ready or hopeless; the workflow waits or ends when nothing can go on. */
 export function advance(draft: Draft): void {
   while (advanceOnce(draft)) {
     // One round may make another step ready or hopeless.
   }
-  if (draft.workflow.steps.every(stepHasEnded)) endByRule(draft)
+  const { status, steps } = draft.workflow
+  if (steps.every(stepHasEnded)) return endByRule(draft)
+  const isIdle = !steps.some((step) => step.status === 'queued' || step.status === 'running')
+  if (isIdle && (status === 'running' || status === 'queued')) waitForPerson(draft)
+}
+
+function waitForPerson(draft: Draft): void {
+  draft.workflow.status = 'waiting'
+  draft.workflow.reason = 'approval'
+  draft.letGo()
+  draft.emit('workflow.waiting', { data: { status: 'waiting' } })
+}
+
+/** A waiting workflow goes on. */
+function goOn(draft: Draft): void {
+  draft.workflow.status = 'queued'
+  draft.workflow.reason = null
+  draft.activate()
+  draft.emit('workflow.resumed', { data: { status: 'queued', from: 'waiting', reset: [] } })
 }
 
 function advanceOnce(draft: Draft): boolean {
   let moved = false
   for (const { index, status } of draft.workflow.steps) {
     if (status !== 'pending') continue
-    const dependencies = draft
-      .step(index)
-      .definition.dependsOn.map((id) => draft.workflow.steps.find((step) => step.definition.id === id))
-      .filter((step) => step !== undefined)
+    const dependencies = dependenciesOf(draft, index)
     const hopeless = dependencies.find((step) => stepHasEnded(step) && !countsAsDone(step))
     if (hopeless !== undefined) skip(draft, index, hopeless)
     else if (dependencies.every(countsAsDone)) queueStep(draft, index)
@@ -49,8 +64,20 @@ function advanceOnce(draft: Draft): boolean {
   return moved
 }
 
-/** Makes a step ready to be taken. */
+function dependenciesOf(draft: Draft, index: number): readonly StepState[] {
+  const { steps } = draft.workflow
+  const names = draft.step(index).definition.dependsOn
+  return names.map((id) => steps.find((step) => step.definition.id === id)).filter((step) => step !== undefined)
+}
+
+/** Everything that the step depends on counts as done. */
+export function isReady(draft: Draft, index: number): boolean {
+  return dependenciesOf(draft, index).every(countsAsDone)
+}
+
+/** Makes a step ready to be taken; a workflow that waits goes on with it. */
 export function queueStep(draft: Draft, index: number): void {
+  if (draft.workflow.status === 'waiting') goOn(draft)
   const step = draft.patch(index, { status: 'queued' })
   draft.emit('step.queued', { step, data: { role: step.definition.role } })
 }
@@ -94,10 +121,7 @@ function end(draft: Draft, { status, reason, error }: End): void {
   workflow.reason = reason
   workflow.error = error
   workflow.endedAt = draft.at
-  workflow.runningMs += workflow.runningSince === null ? 0 : draft.at - workflow.runningSince
-  workflow.runningSince = null
-  workflow.active = false
-  draft.completeJob = workflow.jobId
+  draft.letGo()
   draft.emit(`workflow.${status}`, {
     data: {
       status,

@@ -1,23 +1,14 @@
 import type { Agents } from '../agents/agent.ts'
 import { AppError } from '../errors.ts'
 import { viewAgent, viewTemplate } from './catalogue-view.ts'
+import { findRecord, findState, notFound, viewEither } from './find-workflow.ts'
 import type { Engine } from './engine.ts'
 import { openEventReader } from './event-reader.ts'
 import type { EventReaderParts } from './event-reader.ts'
-import {
-  etagOf,
-  viewArtifact,
-  viewGraph,
-  viewStepDetail,
-  viewSummary,
-  viewTask,
-  viewTaskSummary,
-  viewWorkflow,
-} from './resource-view.ts'
-import type { ListQuery, Page, WorkflowRef, WorkflowService } from './service.ts'
-import type { ListFilter, WorkflowRecord, WorkflowStore } from './store.ts'
+import { etagOf, viewArtifact, viewGraph, viewStepDetail, viewSummary, viewTaskSummary } from './resource-view.ts'
+import type { ListQuery, Page, WorkflowService } from './service.ts'
+import type { ListFilter, WorkflowRecord } from './store.ts'
 import type { Template } from './templates.ts'
-import type { WorkflowState } from './workflow.ts'
 
 export interface ReadParts extends EventReaderParts {
   readonly agents: Agents
@@ -25,7 +16,8 @@ export interface ReadParts extends EventReaderParts {
   readonly engine: Engine
 }
 
-type Reads = Omit<WorkflowService, 'start' | 'startTask' | 'cancel' | 'remove'>
+type Verb = 'start' | 'startTask' | 'cancel' | 'remove' | 'resume' | 'rerun' | 'approve' | 'reject' | 'approvals'
+type Reads = Omit<WorkflowService, Verb>
 
 /** What can be asked of workflows, tasks, agents and templates; changes nothing. */
 export function createReads(parts: ReadParts): Reads {
@@ -81,34 +73,6 @@ function createCatalogue({ agents, templates, engine, store }: ReadParts) {
       return viewAgent(profile, { today: await store.usageToday(), busy: engine.busy() })
     },
   }
-}
-
-/** The resource of either door. */
-export function viewEither(record: WorkflowRecord, now: number) {
-  return record.state.kind === 'task' ? viewTask(record, now) : viewWorkflow(record, now)
-}
-
-/** An id in a path that is not there, however it looks. */
-export function notFound(message: string): AppError {
-  return new AppError('not-found', message)
-}
-
-function belongs(state: WorkflowState, ref: WorkflowRef): boolean {
-  return state.kind === ref.kind && (ref.kind === 'workflow' || state.steps[0]?.definition.role === ref.role)
-}
-
-/** The state behind a path. Throws `not-found`. */
-export async function findState(store: WorkflowStore, ref: WorkflowRef): Promise<WorkflowState> {
-  const state = await store.load(ref.id)
-  if (state === null || !belongs(state, ref)) throw notFound(`There is no ${ref.kind} "${ref.id}".`)
-  return state
-}
-
-/** The record behind a path. Throws `not-found`. */
-export async function findRecord(store: WorkflowStore, ref: WorkflowRef): Promise<WorkflowRecord> {
-  const record = await store.record(ref.id)
-  if (record === null || !belongs(record.state, ref)) throw notFound(`There is no ${ref.kind} "${ref.id}".`)
-  return record
 }
 
 const idForm = /^(wf|task)_[0-9a-f]{32}$/

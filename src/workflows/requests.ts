@@ -37,6 +37,9 @@ const runOptions = {
   timeout_seconds: Type.Optional(
     Type.Number({ exclusiveMinimum: 0, maximum: 604_800, description: 'Time that one start of a step may take.' }),
   ),
+  max_revisions: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 10, description: 'How often a rejected step runs again.' }),
+  ),
 }
 
 /** Options of one step; they win over the workflow's. */
@@ -76,6 +79,9 @@ export const CustomStep = Type.Object(
         description: 'continue: later steps run even if this one fails.',
       }),
     ),
+    approval: Type.Optional(
+      Type.Boolean({ description: 'true: its result waits for a person before anything goes on from it.' }),
+    ),
     context: Type.Optional(FreeObject('What only this step is to know.')),
     options: Type.Optional(refTo(StepOptions)),
   },
@@ -94,6 +100,13 @@ export const StartWorkflow = Type.Object(
     files: Type.Optional(Files),
     steps: Type.Optional(
       Type.Array(refTo(CustomStep), { minItems: 1, maxItems: 50, description: 'The DAG of a custom workflow.' }),
+    ),
+    approvals: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        maxItems: 50,
+        uniqueItems: true,
+        description: 'Ids of the steps whose results wait for a person.',
+      }),
     ),
     options: Type.Optional(refTo(WorkflowOptions)),
     metadata: Type.Optional(Metadata),
@@ -117,3 +130,46 @@ export const StartTask = Type.Object(
   { $id: 'StartTask', additionalProperties: false },
 )
 export type StartTask = Static<typeof StartTask>
+
+/** Body of a resume: options are merged with those that there are, key by key. */
+export const ResumeWorkflow = Type.Object(
+  { options: Type.Optional(refTo(WorkflowOptions)) },
+  { $id: 'ResumeWorkflow', additionalProperties: false },
+)
+export type ResumeWorkflow = Static<typeof ResumeWorkflow>
+
+const feedback = { ...notBlank, maxLength: 100_000 }
+
+/** Body of `POST …/rerun`. */
+export const RerunStep = Type.Object(
+  {
+    feedback: Type.Optional(Type.String({ ...feedback, description: 'What is wanted otherwise.' })),
+    options: Type.Optional(refTo(WorkflowOptions)),
+  },
+  { $id: 'RerunStep', additionalProperties: false },
+)
+export type RerunStep = Static<typeof RerunStep>
+
+const Attempt = Type.Integer({ minimum: 1, description: 'The attempt that is judged; without it the one that waits.' })
+
+/** Body of `POST …/approve`. */
+export const ApproveStep = Type.Object(
+  {
+    attempt: Type.Optional(Attempt),
+    output: Type.Optional(
+      Type.String({ ...notBlank, maxLength: 2_000_000, description: 'The output as you edited it; its files count.' }),
+    ),
+  },
+  { $id: 'ApproveStep', additionalProperties: false },
+)
+export type ApproveStep = Static<typeof ApproveStep>
+
+/** Body of `POST …/reject`. */
+export const RejectStep = Type.Object(
+  {
+    attempt: Type.Optional(Attempt),
+    feedback: Type.String({ ...feedback, description: 'What is wanted otherwise: the next attempt is given it.' }),
+  },
+  { $id: 'RejectStep', additionalProperties: false },
+)
+export type RejectStep = Static<typeof RejectStep>

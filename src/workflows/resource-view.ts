@@ -46,7 +46,8 @@ export function viewSummary({ state, input }: WorkflowRecord, now: number): Work
 }
 
 /** One step, with its kept text if there is one. */
-export function viewStep(step: StepState, output: string | null, now: number): StepResource {
+export function viewStep(step: StepState, kept: string | null, now: number): StepResource {
+  const { output, artifacts, rejectedArtifacts } = resultOf(step, kept)
   return {
     id: step.definition.id,
     role: step.definition.role,
@@ -62,14 +63,21 @@ export function viewStep(step: StepState, output: string | null, now: number): S
     finish_reason: step.finishReason,
     truncated_input: step.truncatedInput,
     output,
-    edited: false,
-    artifacts: [...step.artifacts],
-    rejected_artifacts: [...step.rejectedArtifacts],
+    edited: step.edited,
+    artifacts: [...artifacts],
+    rejected_artifacts: [...rejectedArtifacts],
     usage: wireUsage(step.usage),
     reason: step.reason,
     ...(step.dependency === null ? {} : { dependency: step.dependency }),
     error: step.error,
   }
+}
+
+/** A result is not shown while the step is to run again. */
+function resultOf(step: StepState, kept: string | null) {
+  const isRunningAgain = step.status === 'pending' || step.status === 'queued' || step.status === 'running'
+  if (isRunningAgain) return { output: null, artifacts: [], rejectedArtifacts: [] }
+  return { output: kept, artifacts: step.artifacts, rejectedArtifacts: step.rejectedArtifacts }
 }
 
 /** One step with all its attempts. */
@@ -101,6 +109,7 @@ export function viewTask({ state, input, outputs }: WorkflowRecord, now: number)
   const [step] = state.steps
   if (step === undefined) throw new Error(`task ${state.id} has no step`)
   const { role, instruction, taskType } = step.definition
+  const { output, artifacts } = resultOf(step, outputs.get(0) ?? null)
   return {
     id: state.id,
     role,
@@ -109,8 +118,8 @@ export function viewTask({ state, input, outputs }: WorkflowRecord, now: number)
     status: step.status,
     reason: step.reason,
     attempt: step.attempt,
-    output: outputs.get(0) ?? null,
-    artifacts: [...step.artifacts],
+    output,
+    artifacts: [...artifacts],
     usage: wireUsage(step.usage),
     model: step.model,
     finish_reason: step.finishReason,

@@ -207,6 +207,22 @@ export const GraphResource = Type.Object(
 )
 export type GraphResource = Static<typeof GraphResource>
 
+/** A step that waits for a person. */
+export const ApprovalResource = Type.Object(
+  {
+    workflow_id: Type.String(),
+    type: Type.String({ description: 'Of the workflow.' }),
+    step: Type.String(),
+    role: Type.String(),
+    attempt: Type.Integer({ description: 'The text that is to be judged.' }),
+    waiting_since: Time(),
+    expires_at: Nullable(Time()),
+    links: Type.Object({ workflow: Type.String(), step: Type.String(), approve: Type.String(), reject: Type.String() }),
+  },
+  { $id: 'Approval' },
+)
+export type ApprovalResource = Static<typeof ApprovalResource>
+
 /** An agent; there is one per role, so its id is the role. */
 export const AgentResource = Type.Object(
   {
@@ -248,6 +264,7 @@ export const WorkflowTypeResource = Type.Object(
         task_type: Nullable(Type.String()),
         depends_on: Type.Array(Type.String()),
         on_failure: literals(['stop', 'continue']),
+        approval: Type.Boolean({ description: 'Its result waits for a person.' }),
       }),
     ),
     input: Type.Unsafe<Record<string, unknown>>({

@@ -1,6 +1,7 @@
-import type { StartTask, StartWorkflow } from './requests.ts'
+import type { ApproveStep, RejectStep, RerunStep, ResumeWorkflow, StartTask, StartWorkflow } from './requests.ts'
 import type {
   AgentResource,
+  ApprovalResource,
   ArtifactResource,
   GraphResource,
   StepDetailResource,
@@ -17,11 +18,32 @@ export type WorkflowRef =
   | { readonly kind: 'workflow'; readonly id: string }
   | { readonly kind: 'task'; readonly role: string; readonly id: string }
 
+/** A step of a workflow. */
+export interface StepRef {
+  readonly id: string
+  readonly step: string
+}
+
 /** The request that causes something: its ids go into the workflow's events. */
 export interface Caller {
   readonly correlationId: string
   readonly traceparent: string | null
+  /** The key under which it may be repeated, with the SHA-256 (hex) over method, path and canonical body; null: none. */
+  readonly idempotency: { readonly key: string; readonly digest: string } | null
 }
+
+/** What came of a request that starts or changes something. */
+export interface Outcome<T> {
+  readonly resource: T
+  /** false: there was nothing to change. */
+  readonly changed: boolean
+  /** The request is a repetition: nothing was done now, the resource is as it is now. */
+  readonly replayed: boolean
+  /** Where the stream of this request begins; null: at the beginning. */
+  readonly cursor: string | null
+}
+
+type Either = WorkflowResource | TaskResource
 
 export interface ListQuery {
   /** Of workflows; empty: all. */
@@ -73,19 +95,28 @@ export interface EventReader {
 
 /** The verbs that the edge calls. All throw `AppError`: `not-found` for ids that are not there, `unavailable` without the database. */
 export interface WorkflowService {
-  /** Throws `invalid-workflow` with faults; `queue-full`; `draining`. Once it resolves, the workflow is on disk. */
-  start(request: StartWorkflow, caller: Caller): Promise<WorkflowResource>
-  startTask(role: string, request: StartTask, caller: Caller): Promise<TaskResource>
+  /**
+   * Throws `invalid-workflow` with faults; `queue-full`; `draining`. Once it resolves, the workflow is on disk. Every
+   * verb with an idempotency key throws `idempotency-key-reused` when that is bound to another request.
+   */
+  start(request: StartWorkflow, caller: Caller): Promise<Outcome<WorkflowResource>>
+  startTask(role: string, request: StartTask, caller: Caller): Promise<Outcome<TaskResource>>
   /** `etag` changes with state and usage. */
   get(ref: WorkflowRef): Promise<{ readonly resource: WorkflowResource | TaskResource; readonly etag: string }>
   list(query: ListQuery): Promise<Page<WorkflowSummary>>
   listTasks(role: string, query: ListQuery): Promise<Page<TaskSummary>>
   step(id: string, step: string): Promise<StepDetailResource>
   /** `changed` false: it had ended before. */
-  cancel(
-    ref: WorkflowRef,
-    caller: Caller,
-  ): Promise<{ readonly resource: WorkflowResource | TaskResource; readonly changed: boolean }>
+  cancel(ref: WorkflowRef, caller: Caller): Promise<Outcome<Either>>
+  /** What failed, was skipped or cancelled runs again. Throws `conflict` unless it has failed or was cancelled; `invalid-workflow`. */
+  resume(ref: WorkflowRef, request: ResumeWorkflow, caller: Caller): Promise<Outcome<Either>>
+  /** One ended step runs again, and after it what depends on it. Throws `conflict`, `invalid-workflow`. */
+  rerun(at: StepRef, request: RerunStep, caller: Caller): Promise<Outcome<WorkflowResource>>
+  /** Answers an open gate. `changed` false: this attempt had been answered in the same way. Throws `conflict`. */
+  approve(at: StepRef, request: ApproveStep, caller: Caller): Promise<Outcome<WorkflowResource>>
+  reject(at: StepRef, request: RejectStep, caller: Caller): Promise<Outcome<WorkflowResource>>
+  /** Every open gate, those that wait longest first. `after`: a `next` of an earlier page, else `invalid-cursor`. */
+  approvals(page: { readonly limit: number; readonly after: string | null }): Promise<Page<ApprovalResource>>
   /** Throws `conflict` unless it has ended. */
   remove(ref: WorkflowRef): Promise<void>
   artifacts(ref: WorkflowRef): Promise<readonly ArtifactResource[]>

@@ -98,7 +98,10 @@ async function fail(parts: StepRunnerParts, run: Run, { outcome, failure, start 
   }
 }
 
-function carriedOf({ text, carried }: FailedAttempt['outcome']): Pick<StepState, 'carriedText' | 'carriedContinuations'> {
+function carriedOf({
+  text,
+  carried,
+}: FailedAttempt['outcome']): Pick<StepState, 'carriedText' | 'carriedContinuations'> {
   return carried.length === 0
     ? { carriedText: null, carriedContinuations: 0 }
     : { carriedText: text.slice(0, carried.length), carriedContinuations: carried.continuations }

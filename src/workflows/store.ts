@@ -47,6 +47,17 @@ export interface NewArtifact {
   readonly mediaType: string
   readonly sha256: string
   readonly content: string
+  /** From a person's edit of the text. */
+  readonly edited: boolean
+}
+
+/** How a person answered the text of one attempt. */
+export interface GateAnswer {
+  readonly stepIndex: number
+  readonly attempt: number
+  readonly verb: 'approve' | 'reject'
+  /** SHA-256 of what came with it, to know the same answer again. */
+  readonly digest: string
 }
 
 /** A row of the ledger, written before the call. */
@@ -91,12 +102,48 @@ export interface Change {
   readonly events: readonly LifecycleEvent[]
   readonly attempts: readonly AttemptRecord[]
   readonly outputs: readonly { readonly stepIndex: number; readonly attempt: number; readonly text: string }[]
+  /** What a person made of kept texts. */
+  readonly edits: Change['outputs']
   readonly artifacts: readonly NewArtifact[]
+  readonly answers: readonly GateAnswer[]
   readonly calls: readonly NewCall[]
+  /** New `options` as the client sees them; null: they stay. */
+  readonly requestedOptions: Readonly<Record<string, unknown>> | null
+  /** Binds an Idempotency-Key to this change; null: there was none. */
+  readonly binding: KeyBinding | null
   /** Job to complete in the same transaction (by id, also when it is queued again). */
   readonly completeJob: string | null
   /** Send the job `state.jobId` of `state.activation` in the same transaction. */
   readonly sendJob: boolean
+}
+
+/** An Idempotency-Key: repeating the request under it finds what the first one did. */
+export interface KeyBinding {
+  /** Whose key it is: keys are one namespace per API key. */
+  readonly owner: string
+  readonly key: string
+  /** SHA-256 over method, path and body: another request under the same key is refused. */
+  readonly digest: string
+  /** Number of the last event before the change: where the stream of the request begins. */
+  readonly seq: number
+}
+
+/** What a key was bound to. */
+export interface BoundKey {
+  readonly digest: string
+  readonly workflowId: string
+  readonly seq: number
+}
+
+/** An open gate, for the inbox. */
+export interface OpenGate {
+  readonly workflowId: string
+  readonly type: string
+  readonly step: string
+  readonly role: string
+  readonly attempt: number
+  readonly waitingSince: number
+  readonly expiresAt: number | null
 }
 
 export interface EventPage {
@@ -171,8 +218,13 @@ export interface ListFilter {
  * of a `commit` is unknown and has to be read back.
  */
 export interface WorkflowStore {
-  /** Stores a new workflow and sends its job, in one transaction. */
-  create(workflow: NewWorkflow): Promise<void>
+  /**
+   * Stores a new workflow and sends its job, in one transaction. Throws `idempotency-key-reused`, storing nothing, when
+   * the key of `binding` is bound already; so does `commit`.
+   */
+  create(workflow: NewWorkflow, binding: KeyBinding | null): Promise<void>
+  /** What a key is bound to; null: it is free. */
+  boundKey(owner: string, key: string): Promise<BoundKey | null>
   /** null: there is none. */
   load(id: string): Promise<WorkflowState | null>
   /** false: refused, nothing was written; read again and decide again. */
@@ -183,6 +235,17 @@ export interface WorkflowStore {
   attemptsOpenAt(id: string, seq: number): Promise<readonly OpenAttempt[]>
   /** Text of a kept attempt; null when it was not kept. */
   output(id: string, stepIndex: number, attempt: number): Promise<string | null>
+  /** What a person made of a kept text; null: nothing. */
+  edit(id: string, stepIndex: number, attempt: number): Promise<string | null>
+  /** How the text of an attempt was answered; null: not. */
+  answer(id: string, stepIndex: number, attempt: number): Promise<GateAnswer | null>
+  /** Open gates, those that wait longest first; `after`: the last one of the page before. */
+  openGates(
+    limit: number,
+    after: Pick<OpenGate, 'waitingSince' | 'workflowId' | 'step'> | null,
+  ): Promise<readonly OpenGate[]>
+  /** Open gates whose time is over. */
+  expiredGates(limit: number): Promise<readonly { readonly workflowId: string; readonly stepIndex: number }[]>
   input(id: string): Promise<WorkflowInput | null>
   /** Texts and files of kept attempts, in the order asked for. */
   results(
@@ -193,7 +256,7 @@ export interface WorkflowStore {
   artifactVersions(id: string, paths: readonly string[]): Promise<ReadonlyMap<string, number>>
   addCall(call: NewCall): Promise<void>
   settleCall(call: SettledCall): Promise<void>
-  /** Those of the ids that exist. */
+  /** Those of the ids that exist. Asks the database for none as well. */
   heads(ids: readonly string[]): Promise<readonly WorkflowHead[]>
   record(id: string): Promise<WorkflowRecord | null>
   /** Newest first. The records have no `outputs`. */

@@ -6,7 +6,7 @@ import type { ActivationJob } from './queue.ts'
 import { decide } from './transitions.ts'
 import type { Claim, WorkflowState } from './workflow.ts'
 
-type TakeParts = Pick<HeldWorkflowParts, 'store' | 'clock' | 'observe' | 'followers' | 'abandoned'> & {
+type TakeParts = Pick<HeldWorkflowParts, 'store' | 'clock' | 'observe' | 'followers' | 'hints' | 'abandoned'> & {
   readonly maxWorkerLosses: number
 }
 

@@ -12,7 +12,17 @@ export interface Template {
 
 /** A step whose instructions are those of the task type of its own name. */
 function step(id: string, role: string, dependsOn: readonly string[] = []): StepDefinition {
-  return { id, role, taskType: id, instruction: null, dependsOn, onFailure: 'stop', context: {}, options: {} }
+  return {
+    id,
+    role,
+    taskType: id,
+    instruction: null,
+    dependsOn,
+    onFailure: 'stop',
+    approval: false,
+    context: {},
+    options: {},
+  }
 }
 
 /** JSON Schema of a context: the named keys are strings, others are welcome. */

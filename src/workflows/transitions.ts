@@ -1,17 +1,16 @@
 import type { Failure } from '../errors.ts'
 import { Draft } from './draft.ts'
-import type { Decision } from './draft.ts'
+import type { Decision, Moment } from './draft.ts'
+import { freshStart } from './fresh-start.ts'
+import { openGate, passGate } from './gates.ts'
+import type { GateHappening } from './gates.ts'
 import { advance, queueStep, stepHasEnded } from './progress.ts'
-import { wireTime, wireUsage } from './wire.ts'
+import { revive } from './revival.ts'
+import type { RevivalHappening } from './revival.ts'
+import { closingData, emitArtifacts } from './step-results.ts'
+import type { CreatedArtifact } from './step-results.ts'
+import { wireTime } from './wire.ts'
 import type { Claim, StepState, WorkflowState } from './workflow.ts'
-
-/** A file that a step's answer holds, with the version that it becomes. */
-export interface CreatedArtifact {
-  readonly path: string
-  readonly bytes: number
-  readonly sha256: string
-  readonly version: number
-}
 
 /** Everything that can happen to a workflow. Steps are named by index. */
 export type Happening =
@@ -50,17 +49,14 @@ export type Happening =
       readonly artifacts: readonly CreatedArtifact[]
       readonly rejected: StepState['rejectedArtifacts']
       readonly error: Failure | null
+      /** How long a gate stays open; 0: for ever. */
+      readonly approvalTimeoutMs: number
     }
   | { readonly type: 'step_failed'; readonly step: number; readonly failure: Failure }
   | { readonly type: 'time_up' }
   | { readonly type: 'cancelled' }
-
-export interface Moment {
-  /** Milliseconds since the epoch, by the database's clock. */
-  readonly now: number
-  /** Of the request that caused it; without one, that of the start. */
-  readonly correlationId?: string
-}
+  | GateHappening
+  | RevivalHappening
 
 /** What a happening makes of a workflow; null when the state does not allow it. Pure. */
 export function decide(state: WorkflowState, happening: Happening, moment: Moment): Decision | null {
@@ -93,6 +89,7 @@ export function begin(state: WorkflowState, moment: Moment): Decision {
 }
 
 function apply(draft: Draft, happening: Happening): boolean {
+  if ('step' in happening && happening.type !== 'rerun') return applyToStep(draft, happening)
   switch (happening.type) {
     case 'taken':
       return take(draft, happening)
@@ -100,6 +97,22 @@ function apply(draft: Draft, happening: Happening): boolean {
       return adopt(draft, happening)
     case 'handed_over':
       return handOver(draft, happening)
+    case 'time_up':
+      return runOutOfTime(draft)
+    case 'cancelled':
+      return cancel(draft)
+    case 'resumed':
+    case 'rerun':
+      return revive(draft, happening)
+    default:
+      return happening satisfies never
+  }
+}
+
+type StepHappening = Of<'step_started' | 'step_continued' | 'step_retried' | 'step_kept' | 'step_failed'>
+
+function applyToStep(draft: Draft, happening: StepHappening | GateHappening): boolean {
+  switch (happening.type) {
     case 'step_started':
       return startStep(draft, happening)
     case 'step_continued':
@@ -110,10 +123,10 @@ function apply(draft: Draft, happening: Happening): boolean {
       return keepStep(draft, happening)
     case 'step_failed':
       return failStep(draft, happening)
-    case 'time_up':
-      return runOutOfTime(draft)
-    case 'cancelled':
-      return cancel(draft)
+    case 'approved':
+    case 'rejected':
+    case 'gate_expired':
+      return passGate(draft, happening)
     default:
       return happening satisfies never
   }
@@ -206,29 +219,17 @@ function retryStep(
 
 function keepStep(draft: Draft, happening: Of<'step_kept'>): boolean {
   const { step: index, status, finishReason, model, artifacts, rejected, error } = happening
-  if (draft.step(index).status !== 'running') return false
+  const { attempt, definition, status: before } = draft.step(index)
+  if (before !== 'running') return false
   const paths = artifacts.map((artifact) => artifact.path)
-  const result = { artifacts: paths, rejectedArtifacts: rejected, finishReason, model, error }
-  const { attempt } = draft.step(index)
-  const ended = { endedAt: draft.at, keptAttempt: attempt, carriedText: null, carriedContinuations: 0 }
-  const step = draft.closeAttempt(index, 'kept', { ...result, ...ended, status })
-  for (const { path, bytes, sha256, version } of artifacts) {
-    draft.emit('artifact.created', { step, data: { path, bytes, sha256, version } })
-  }
-  const seq = draft.emit(`step.${status}`, {
-    step,
-    data: {
-      artifacts: paths,
-      usage: wireUsage(step.usage),
-      finish_reason: finishReason,
-      model,
-      endpoint: step.endpoint,
-      duration_ms: step.runningMs,
-      ...(error === null ? {} : { error }),
-      ...(rejected.length === 0 ? {} : { rejected_artifacts: rejected }),
-    },
-  })
-  draft.patch(index, { endedSeq: seq })
+  const result = { artifacts: paths, rejectedArtifacts: rejected, finishReason, model, error, edited: false }
+  const kept = { ...freshStart, keptAttempt: attempt, feedback: null }
+  const waits = definition.approval && status === 'completed'
+  const closing = waits ? { waitingAttempt: attempt } : { status, endedAt: draft.at }
+  const step = draft.closeAttempt(index, 'kept', { ...result, ...kept, ...closing })
+  emitArtifacts(draft, step, artifacts)
+  if (waits) openGate(draft, index, happening.approvalTimeoutMs)
+  else draft.patch(index, { endedSeq: draft.emit(`step.${status}`, { step, data: closingData(step) }) })
   advance(draft)
   return true
 }
@@ -267,7 +268,7 @@ function cancel(draft: Draft): boolean {
   const reason = 'cancelled_by_client'
   for (const before of draft.workflow.steps) {
     if (stepHasEnded(before)) continue
-    const ended = { status: 'cancelled', reason, endedAt: draft.at } as const
+    const ended = { status: 'cancelled', reason, endedAt: draft.at, waitingSince: null, expiresAt: null } as const
     const open = before.status === 'running'
     const step = open ? draft.closeAttempt(before.index, 'void', ended) : draft.patch(before.index, ended)
     const seq = draft.emit('step.cancelled', { step, data: { reason } })

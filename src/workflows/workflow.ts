@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly stream?: boolean
   /** Milliseconds that one start of a step may take. */
   readonly timeoutMs?: number
+  /** How often a rejected step runs again. */
+  readonly maxRevisions?: number
 }
 
 /** One node of the DAG, as it was asked for; never changes. */
@@ -32,6 +34,8 @@ export interface StepDefinition {
   readonly instruction: string | null
   readonly dependsOn: readonly string[]
   readonly onFailure: 'stop' | 'continue'
+  /** Its result waits for a person before anything goes on from it. */
+  readonly approval: boolean
   readonly context: Readonly<Record<string, unknown>>
   readonly options: RunOptions
 }
@@ -47,6 +51,12 @@ export interface Usage {
   readonly costUsd: number | null
   /** A server did not report its tokens, or a call was cut off. */
   readonly estimated: boolean
+}
+
+/** What a person wants otherwise, of the text of an attempt (null: of none that was kept). */
+export interface Feedback {
+  readonly text: string
+  readonly attempt: number | null
 }
 
 /** One step as it stands. Times are milliseconds since the epoch, by the database's clock. */
@@ -87,6 +97,17 @@ export interface StepState {
   /** Text of calls that ended with `length` in a void attempt: opens the next one's answer. */
   readonly carriedText: string | null
   readonly carriedContinuations: number
+  /** The attempt that waits for an answer, or whose gate was closed without one. */
+  readonly waitingAttempt: number | null
+  readonly waitingSince: number | null
+  /** When the open gate closes by itself; null: never, or there is none. */
+  readonly expiresAt: number | null
+  /** How often it ran again because somebody rejected its result. */
+  readonly revisions: number
+  /** What every start is told until the step has a new text. */
+  readonly feedback: Feedback | null
+  /** Its result is what a person made of the kept text. */
+  readonly edited: boolean
   /** From the ledger of calls; not stored with the step. */
   readonly usage: Usage
 }

@@ -36,6 +36,7 @@ export function agentTask(changes: Partial<AgentTask> = {}): AgentTask {
     earlier: [],
     target: { endpoint: 'default', model: 'm', contextWindow: null, tokenRatio: 1 },
     options: {},
+    revision: null,
     carried: null,
     promptLimit: null,
     mayCut: true,

@@ -64,7 +64,7 @@ describe('a cut in the middle', () => {
 describe('a prompt in a window', () => {
   const materials = fc.array(fc.tuple(sized, fc.integer({ min: 0, max: 2 })), { maxLength: 8 })
 
-  const limits = fc.record({
+  const anyLimits = fc.record({
     window: fc.option(fc.integer({ min: 600, max: 20_000 })),
     promptLimit: fc.option(fc.integer({ min: 400, max: 20_000 })),
     tokenRatio: fc.double({ min: 0.3, max: 3, noNaN: true }),
@@ -72,7 +72,7 @@ describe('a prompt in a window', () => {
 
   it('fits, keeps what must stay, and cuts nothing needlessly', () => {
     fc.assert(
-      fc.property(sized, materials, limits, (system, texts, { window, promptLimit, tokenRatio }) => {
+      fc.property(sized, materials, anyLimits, (system, texts, { window, promptLimit, tokenRatio }) => {
         const parts = ['TASK\n', ...texts.map(([text, tier], index) => material(`m${index}`, text, tier)), 'FORMAT\n']
         const common = { maxTokens: 100, tokenRatio, truncation: true }
         const whole = fitPrompt(system, parts, { ...common, window: null, promptLimit: null })

@@ -14,16 +14,14 @@ const VARIABLES = [
   'RETENTION_DAYS',
   'RATE_LIMIT_PER_MINUTE',
   'CORS_ORIGINS',
-  'APPROVAL_TIMEOUT_SECONDS',
   'STREAM_TICKET_SECONDS',
   'OVERLOAD_EVENT_LOOP_DELAY_MS',
-  'MAX_REVISIONS',
   'LOG_FILE_KEEP_DAYS',
   'MAX_CONCURRENT_WORKFLOWS_PER_KEY',
   'MAX_SSE_CONNECTIONS_PER_KEY',
 ]
 
-const KEYS = ['webhooks', 'api_keys', 'api_keys_file', 'max_revisions', 'retention_days', 'cors_origins']
+const KEYS = ['webhooks', 'api_keys', 'api_keys_file', 'retention_days', 'cors_origins']
 
 describe('a setting that this version does not have', () => {
   test.for(VARIABLES)('%s is refused, and its value not shown', (name, { directory }) => {

@@ -33,6 +33,7 @@ export function describeChanges(bench: StoreBench): void {
               instruction: 'Do “it”\r\n\t👩‍🚀',
               dependsOn: ['step-0'],
               onFailure: 'continue',
+              approval: true,
               context: { z: 1, a: [null, { deep: true }] },
               options: { model: 'small' },
             },
@@ -60,6 +61,12 @@ export function describeChanges(bench: StoreBench): void {
             notBefore: moment + 7,
             carriedText: 'carried ✂️',
             carriedContinuations: 2,
+            waitingAttempt: 2,
+            waitingSince: moment + 8,
+            expiresAt: moment + 9,
+            revisions: 3,
+            feedback: { text: 'shorter', attempt: 1 },
+            edited: true,
           }),
         ],
       })
@@ -70,7 +77,7 @@ export function describeChanges(bench: StoreBench): void {
         metadata: { ticket: 'ABC-1' },
         options: { timeout_seconds: 60 },
       }
-      await bench.storage().store.create({ ...full, input })
+      await bench.storage().store.create({ ...full, input }, null)
       const { id } = full.state
       expect(await bench.storage().store.load(id)).toEqual(full.state)
       expect(await bench.storage().store.input(id)).toEqual(input)
@@ -85,13 +92,14 @@ export function describeChanges(bench: StoreBench): void {
       const [job] = await bench.storage().queue.fetch(10)
       expect(job).toMatchObject({ id: jobId, workflowId: id, activation: 1, retry: 0, priority: 4 })
       expect(await bench.storage().store.strandedIds()).not.toContain(id)
+      if (job) await bench.storage().queue.completeFenced(job)
     })
 
     it('stores nothing, job included, when the id is taken', async () => {
       await bench.takeJobs()
       const first = await bench.created()
       const again = newWorkflow({ id: first.id })
-      await expect(bench.storage().store.create(again)).rejects.toMatchObject({ code: 'internal' })
+      await expect(bench.storage().store.create(again, null)).rejects.toMatchObject({ code: 'internal' })
       expect(await bench.takeJobs()).toEqual(new Set([first.jobId]))
       expect(await bench.load(first.id)).toEqual(first)
     })

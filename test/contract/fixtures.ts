@@ -18,6 +18,7 @@ export function step(index: number, changes: Partial<StepState> = {}): StepState
       instruction: null,
       dependsOn: index === 0 ? [] : [`step-${index - 1}`],
       onFailure: 'stop',
+      approval: false,
       context: {},
       options: {},
     },
@@ -47,6 +48,12 @@ export function step(index: number, changes: Partial<StepState> = {}): StepState
     notBefore: null,
     carriedText: null,
     carriedContinuations: 0,
+    waitingAttempt: null,
+    waitingSince: null,
+    expiresAt: null,
+    revisions: 0,
+    feedback: null,
+    edited: false,
     usage: noUsage,
     ...changes,
   }
@@ -106,8 +113,12 @@ export function change(before: WorkflowState, next: Partial<WorkflowState>, more
     events,
     attempts: [],
     outputs: [],
+    edits: [],
     artifacts: [],
+    answers: [],
     calls: [],
+    requestedOptions: null,
+    binding: null,
     completeJob: null,
     sendJob: false,
     ...more,
@@ -132,5 +143,15 @@ export function call(workflowId: string, changes: Partial<NewCall> = {}): NewCal
 export function artifact(path: string, changes: Partial<NewArtifact> = {}): NewArtifact {
   const content = changes.content ?? `content of ${path}`
   const sha256 = Buffer.from(content).toString('hex').padEnd(64, '0').slice(0, 64)
-  return { stepIndex: 0, attempt: 1, path, version: 1, mediaType: 'text/plain', sha256, content, ...changes }
+  return {
+    stepIndex: 0,
+    attempt: 1,
+    path,
+    version: 1,
+    mediaType: 'text/plain',
+    sha256,
+    content,
+    edited: false,
+    ...changes,
+  }
 }

@@ -68,7 +68,7 @@ export function describeLists(bench: StoreBench): void {
       const ticket = randomUUID()
       const workflow = newWorkflow()
       const metadata = { ticket, other: 'x' }
-      await bench.storage().store.create({ ...workflow, input: { ...workflow.input, metadata } })
+      await bench.storage().store.create({ ...workflow, input: { ...workflow.input, metadata } }, null)
       const found = await bench.storage().store.list({ ...everything, metadata: { ticket } })
       expect(found.map((record) => [record.state.id, record.input.metadata])).toEqual([[workflow.state.id, metadata]])
       expect(await bench.storage().store.list({ ...everything, metadata: { ticket, other: 'y' } })).toEqual([])
@@ -155,7 +155,7 @@ export function describeLists(bench: StoreBench): void {
       expect(await store.load(id)).toBeNull()
       expect(await store.output(id, 0, 1)).toBeNull()
       expect(await store.artifact(id, 'a', 1)).toBeNull()
-      await bench.storage().store.create({ ...newWorkflow(), state: { ...before, jobId: randomUUID() } })
+      await bench.storage().store.create({ ...newWorkflow(), state: { ...before, jobId: randomUUID() } }, null)
       expect(await bench.load(id)).toMatchObject({ seq: 1, status: 'queued' })
     })
   })

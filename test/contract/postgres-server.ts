@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,24 +9,40 @@ import { join } from 'node:path'
 
 import { Client } from 'pg'
 
+import type { Certificate } from '../support/self-signed-certificate.ts'
+
 /** A real Postgres for one test file. */
 export interface PostgresServer {
   /** A new, empty database on it. */
   createDatabase(): Promise<string>
   stop(): Promise<void>
-  /** Stops and starts the server itself, its data kept; null for one that the test has not started. */
-  readonly power: { off(): Promise<void>; on(): Promise<void> } | null
+  /** The server itself, its data kept; null for one that the test has not started. */
+  readonly power: PostgresPower | null
+}
+
+interface PostgresPower {
+  off(): Promise<void>
+  on(): Promise<void>
+  /** Stops every process of it, as they are, until `thaw`. */
+  freeze(): Promise<void>
+  thaw(): void
+  /** From now on it also accepts TLS, with this certificate. */
+  encrypt(certificate: Certificate): Promise<void>
+}
+
+async function withConnection(url: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await work(client)
+  } finally {
+    await client.end()
+  }
 }
 
 async function createDatabase(url: string): Promise<string> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(`CREATE DATABASE ${name}`)
-  } finally {
-    await client.end()
-  }
+  await withConnection(url, async (client) => void (await client.query(`CREATE DATABASE ${name}`)))
   const created = new URL(url)
   created.pathname = `/${name}`
   return created.href
@@ -47,6 +63,40 @@ function userForRoot(): boolean {
   if (process.getuid?.() !== 0) return false
   execFileSync('id', ['postgres'], { stdio: 'ignore' })
   return true
+}
+
+function createIce(url: string, directory: string): Pick<PostgresPower, 'freeze' | 'thaw'> {
+  const frozen: number[] = []
+  const stop = (pid: number): void => {
+    process.kill(pid, 'SIGSTOP')
+    frozen.push(pid)
+  }
+  return {
+    freeze: () =>
+      withConnection(url, async (client) => {
+        // First the one that starts the others.
+        stop(Number((await readFile(join(directory, 'postmaster.pid'), 'utf8')).split('\n')[0]))
+        const others = 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'
+        for (const { pid } of (await client.query<{ pid: number }>(others)).rows) stop(pid)
+      }),
+    thaw() {
+      for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT')
+    },
+  }
+}
+
+function encryptWith(url: string, directory: string): PostgresPower['encrypt'] {
+  return async ({ cert, key }) => {
+    const { uid, gid } = await stat(directory)
+    for (const [name, text] of Object.entries({ 'server.crt': cert, 'server.key': key })) {
+      await writeFile(join(directory, name), text, { mode: 0o600 })
+      await chown(join(directory, name), uid, gid)
+    }
+    await withConnection(url, async (client) => {
+      await client.query('ALTER SYSTEM SET ssl = on')
+      await client.query('SELECT pg_reload_conf()')
+    })
+  }
 }
 
 async function startPostgres(): Promise<PostgresServer> {
@@ -73,10 +123,13 @@ async function startPostgres(): Promise<PostgresServer> {
   await server.initialise()
   await server.start()
   const url = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`
+  const ice = createIce(url, base)
+  const power = { ...ice, off: () => server.stop(), on: () => server.start(), encrypt: encryptWith(url, base) }
   return {
     createDatabase: () => createDatabase(url),
-    power: { off: () => server.stop(), on: () => server.start() },
+    power,
     async stop() {
+      ice.thaw()
       await server.stop()
       await rm(base, { recursive: true, force: true })
     },

@@ -1,12 +1,15 @@
 import { expect } from 'vitest'
 
 import type { Storage } from '../../src/storage/create-storage.ts'
+import type { Database } from '../../src/storage/database.ts'
 import type { WorkflowState } from '../../src/workflows/workflow.ts'
 import { change, firstClaim, newWorkflow } from './fixtures.ts'
 
 /** What the suites have in common: one storage, and workflows in it. */
 export interface StoreBench {
   storage(): Storage
+  /** The database below it. */
+  database(): Database
   load(id: string): Promise<WorkflowState>
   /** A stored workflow. */
   created(changes?: Partial<WorkflowState>): Promise<WorkflowState>
@@ -16,15 +19,16 @@ export interface StoreBench {
   takeJobs(): Promise<Set<string>>
 }
 
-export function createStoreBench(storage: () => Storage): StoreBench {
+export function createStoreBench(storage: () => Storage, database: () => Database): StoreBench {
   async function created(changes: Partial<WorkflowState> = {}): Promise<WorkflowState> {
     const workflow = newWorkflow(changes)
-    await storage().store.create(workflow)
+    await storage().store.create(workflow, null)
     return workflow.state
   }
 
   return {
     storage,
+    database,
     created,
     async load(id) {
       const loaded = await storage().store.load(id)

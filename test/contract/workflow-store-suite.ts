@@ -1,29 +1,44 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 
 import type { Storage } from '../../src/storage/create-storage.ts'
+import type { Database } from '../../src/storage/database.ts'
+import type { StorageParts } from '../../src/storage/open-database.ts'
+import { failingParts } from '../support/database.ts'
 import { describeChanges } from './changes-suite.ts'
+import { describeEdits } from './edits-suite.ts'
+import { describeGates } from './gates-suite.ts'
+import { describeKeys } from './keys-suite.ts'
 import { describeLists } from './lists-suite.ts'
 import { describeResults } from './results-suite.ts'
 import { createStoreBench } from './store-bench.ts'
 
 /** What every database behind the ports of `workflows` has to do. */
-export function describeWorkflowStore(name: string, openStorage: () => Promise<Storage>): void {
+export function describeWorkflowStore(name: string, openStorage: (parts: StorageParts) => Promise<Storage>): void {
   describe(`workflow store on ${name}`, () => {
     let storage: Storage | null = null
+    let database: Database | null = null
 
     beforeAll(async () => {
-      storage = await openStorage()
+      const around = (opened: Database): Database => (database = opened)
+      storage = await openStorage({ ...failingParts, around })
     }, 60_000)
 
     afterAll(async () => {
       await storage?.close()
     })
 
-    const bench = createStoreBench(() => {
-      if (!storage) throw new Error('The storage is not open.')
-      return storage
-    })
+    const isOpen = <T>(part: T | null): T => {
+      if (part === null) throw new Error('The storage is not open.')
+      return part
+    }
+    const bench = createStoreBench(
+      () => isOpen(storage),
+      () => isOpen(database),
+    )
     describeChanges(bench)
+    describeKeys(bench)
+    describeGates(bench)
+    describeEdits(bench)
     describeResults(bench)
     describeLists(bench)
   })

@@ -45,7 +45,7 @@ describe('the list of tasks', () => {
   })
 
   test('said that the output was null', () => {
-    const { state, input } = newWorkflow({ kind: 'task', steps: [step(0)] })
+    const { state, input } = newWorkflow({ kind: 'task', steps: [step(0, { status: 'completed' })] })
     const record = { state, input, outputs: new Map([[0, 'done']]) }
     const { output, ...rest } = viewTask(record, moment)
     expect(output).toBe('done')

@@ -22,6 +22,8 @@ const routes = [
   'get /agents/{role}/tasks/{id}/artifacts/{*}',
   'post /agents/{role}/tasks/{id}/cancel',
   'get /agents/{role}/tasks/{id}/events',
+  'post /agents/{role}/tasks/{id}/resume',
+  'get /approvals',
   'get /health',
   'get /livez',
   'get /metrics',
@@ -43,7 +45,11 @@ const routes = [
   'post /workflows/{id}/cancel',
   'get /workflows/{id}/events',
   'get /workflows/{id}/graph',
+  'post /workflows/{id}/resume',
   'get /workflows/{id}/steps/{step}',
+  'post /workflows/{id}/steps/{step}/approve',
+  'post /workflows/{id}/steps/{step}/reject',
+  'post /workflows/{id}/steps/{step}/rerun',
 ]
 
 function referencesOf(value: unknown): string[] {

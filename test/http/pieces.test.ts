@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseByteRange } from '../../src/http/byte-range.ts'
+import { canonicalJson } from '../../src/http/canonical-json.ts'
 import { correlationIdOf, traceparentOf } from '../../src/http/correlation.ts'
 import { matchesTag } from '../../src/http/entity-tag.ts'
 import { mermaidOf } from '../../src/http/mermaid.ts'
@@ -76,12 +77,16 @@ describe('ranges', () => {
   })
 })
 
+function hasPrototypeName(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return false
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeName)
+}
+
 describe('well-formed JSON', () => {
   test('text without faults has none, at any depth up to the limit', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'grapheme-ascii', maxDepth: 6 }), (value) => {
-        const hasPrototypeName = JSON.stringify(value).includes('__proto__')
-        expect(faultsOfJson(value).length > 0).toBe(hasPrototypeName)
+        expect(faultsOfJson(value).length > 0).toBe(hasPrototypeName(value))
       }),
     )
   })
@@ -97,6 +102,33 @@ describe('well-formed JSON', () => {
     let deep: unknown = 0
     for (let level = 0; level < 100_000; level += 1) deep = [deep]
     expect(faultsOfJson(deep)).toHaveLength(1)
+  })
+})
+
+describe('canonical JSON', () => {
+  test('is JSON with sorted names', () => {
+    expect(canonicalJson({ b: 1, a: { 10: 1, 9: 2, ä: null }, '😀': [], '\uFFFD': {} })).toBe(
+      '{"a":{"10":1,"9":2,"ä":null},"b":1,"😀":[],"\uFFFD":{}}',
+    )
+  })
+
+  test('says the same as the value, whatever the order', () => {
+    const reversed = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(reversed)
+      if (value === null || typeof value !== 'object') return value
+      return Object.fromEntries(
+        Object.entries(value)
+          .toReversed()
+          .map(([name, item]) => [name, reversed(item)]),
+      )
+    }
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 5 }), (text) => {
+        const value: unknown = JSON.parse(text)
+        expect(JSON.parse(canonicalJson(value))).toEqual(value)
+        expect(canonicalJson(reversed(value))).toBe(canonicalJson(value))
+      }),
+    )
   })
 })
 

@@ -20,7 +20,7 @@ describe('workflows', () => {
     expect(answer.headers.location).toBe('/workflows/wf_1')
     expect(answer.headers['x-correlation-id']).toBe('mine')
     expect(answer.json()).toMatchObject({ id: 'wf_1', status: 'queued', correlation_id: 'mine' })
-    expect(service.started).toEqual([{ body: good, caller: { correlationId: 'mine', traceparent } }])
+    expect(service.started).toEqual([{ body: good, caller: { correlationId: 'mine', traceparent, idempotency: null } }])
   })
 
   test('bug_fix with its description, and files', async ({ edge }) => {
@@ -205,6 +205,12 @@ describe('what holds for every route', () => {
       ['PATCH', '/workflows/wf_1', 'DELETE, GET, HEAD, OPTIONS'],
       ['HEAD', '/workflows/wf_1/events', 'GET, OPTIONS'],
       ['GET', '/workflows/wf_1/cancel', 'POST, OPTIONS'],
+      ['GET', '/workflows/wf_1/resume', 'POST, OPTIONS'],
+      ['PUT', '/agents/developer/tasks/x/resume', 'POST, OPTIONS'],
+      ['HEAD', '/workflows/wf_1/steps/a/rerun', 'POST, OPTIONS'],
+      ['DELETE', '/workflows/wf_1/steps/a/approve', 'POST, OPTIONS'],
+      ['GET', '/workflows/wf_1/steps/a/reject', 'POST, OPTIONS'],
+      ['POST', '/approvals', 'GET, HEAD, OPTIONS'],
       ['POST', '/agents/developer/tasks/x/artifacts/a/b.py', 'GET, HEAD, OPTIONS'],
     ] as const) {
       const answer = await app.inject({ method, url })
@@ -254,6 +260,10 @@ describe('what holds for every route', () => {
     for (const [method, url] of [
       ['POST', '/workflows'],
       ['POST', `/workflows/${id}/cancel`],
+      ['POST', `/workflows/${id}/resume`],
+      ['POST', `/workflows/${id}/steps/work/rerun`],
+      ['POST', `/workflows/${id}/steps/work/approve`],
+      ['POST', `/workflows/${id}/steps/work/reject`],
       ['DELETE', `/workflows/${id}`],
       ['POST', '/agents/developer/tasks'],
     ] as const) {
@@ -271,53 +281,19 @@ describe('what holds for every route', () => {
   test('before it is ready only what needs no database answers', async ({ edge }) => {
     const { app, state } = await edge()
     state.ready = false
-    for (const url of ['/workflows', '/workflows/wf_1', '/agents', '/readyz', '/workflows/x/artifacts/a']) {
+    for (const url of [
+      '/workflows',
+      '/workflows/wf_1',
+      '/agents',
+      '/approvals',
+      '/readyz',
+      '/workflows/x/artifacts/a',
+    ]) {
       expect([url, (await app.inject(url)).statusCode]).toEqual([url, 503])
     }
     expect((await app.inject({ url: '/workflows/wf_1/events', headers: json })).statusCode).toBe(503)
     for (const url of ['/livez', '/health', '/workflow-types', '/openapi.json', '/problems', '/docs']) {
       expect([url, (await app.inject(url)).statusCode]).toEqual([url, 200])
     }
-  })
-})
-
-describe('operations and description', () => {
-  test('health is 503 when unhealthy', async ({ edge }) => {
-    const report = { status: 'unhealthy' as const, version: '1', uptime_seconds: 1, active_clients: 0 }
-    const health = { health: () => ({ ...report, success_rate: null, request_count: 0, checks: {} }) }
-    const { app } = await edge({}, { health })
-    expect((await app.inject('/health')).statusCode).toBe(503)
-  })
-
-  test('metrics', async ({ edge }) => {
-    const metrics = {
-      text: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'a 1\n' }),
-      json: () => ({ counters: {} }),
-    }
-    const { app } = await edge({}, { metrics })
-    const text = await app.inject('/metrics')
-    expect([text.body, text.headers['content-type']]).toEqual(['a 1\n', 'text/plain; version=0.0.4'])
-    expect((await app.inject('/metrics.json')).json()).toEqual({ counters: {} })
-  })
-
-  test('documents', async ({ shared: { app } }) => {
-    expect((await app.inject('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' })
-    expect((await app.inject('/openapi.yaml')).body).toMatch(/^openapi: 3\.1\.0/)
-    const docs = await app.inject('/docs')
-    expect(docs.headers['content-security-policy']).not.toContain('http')
-    for (const [, path] of docs.body.matchAll(/(?:src|href)="([^"]+)"/g)) {
-      expect([path, (await app.inject(String(path))).statusCode]).toEqual([path, 200])
-    }
-    expect((await app.inject('/docs/static/nothing.js')).headers['content-type']).toContain('application/problem+json')
-  })
-
-  test('every problem has its page', async ({ shared: { app } }) => {
-    const { data } = (await app.inject({ url: '/problems', headers: json })).json<{ data: { name: string }[] }>()
-    expect(data.length).toBeGreaterThan(15)
-    for (const { name } of data) {
-      const page = await app.inject(`/problems/${name}`)
-      expect([name, page.statusCode, page.headers['content-type']]).toEqual([name, 200, 'text/html; charset=utf-8'])
-    }
-    expect((await app.inject('/problems/nonsense')).statusCode).toBe(404)
   })
 })

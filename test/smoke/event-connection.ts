@@ -20,6 +20,8 @@ export interface ConnectionOptions {
   readonly cutAfterBytes?: number
   /** POST with this body, instead of GET from the journal's cursor. */
   readonly body?: object
+  /** Leaves when it is aborted. */
+  readonly signal?: AbortSignal
 }
 
 const comeBackMs = 20
@@ -33,14 +35,19 @@ export function readStream(url: string, journal: EventJournal, options: Connecti
     ...(options.body ? { 'content-type': 'application/json' } : {}),
   }
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: options.body ? 'POST' : 'GET', agent: false, headers })
+    const method = options.body ? 'POST' : 'GET'
+    const sent = request(url, { method, agent: false, headers, ...(options.signal ? { signal: options.signal } : {}) })
     sent.on('error', reject)
-    sent.on('response', (response) => resolve(readBody(response, journal, options.cutAfterBytes ?? Infinity)))
+    sent.on('response', (response) => resolve(readBody(response, journal, options)))
     sent.end(options.body && JSON.stringify(options.body))
   })
 }
 
-function readBody(response: IncomingMessage, journal: EventJournal, cutAfterBytes: number): Promise<Connection> {
+function readBody(
+  response: IncomingMessage,
+  journal: EventJournal,
+  { cutAfterBytes = Infinity, signal }: ConnectionOptions,
+): Promise<Connection> {
   const decoder = new TextDecoder()
   const parser = createParser({
     onEvent: ({ id, event, data }) => {
@@ -65,7 +72,7 @@ function readBody(response: IncomingMessage, journal: EventJournal, cutAfterByte
     })
     response.on('error', () => undefined)
     response.on('close', () => {
-      const end = isCut ? 'cut' : response.complete ? 'clean' : 'broken'
+      const end = isCut || signal?.aborted ? 'cut' : response.complete ? 'clean' : 'broken'
       resolve({ status: response.statusCode ?? 0, end, bytes, tail })
     })
   })

@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -12,28 +8,7 @@ import { createStorage } from '../../src/storage/create-storage.ts'
 import type { Storage } from '../../src/storage/create-storage.ts'
 import { newWorkflow } from '../contract/fixtures.ts'
 import { embeddedOptions, failingParts, temporaryDirectory } from '../support/database.ts'
-
-/** Another process on the same directory that stores workflows until it is killed. */
-async function startProcess(directory: string): Promise<{ pid: number; stored: Set<string>; kill(): Promise<void> }> {
-  const script = fileURLToPath(new URL('storage-process.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  const stored = new Set<string>()
-  const several = Promise.withResolvers<void>()
-  createInterface(child.stdout).on('line', (line) => {
-    if (line !== 'open') stored.add(line)
-    if (stored.size === 20) several.resolve()
-  })
-  await Promise.race([several.promise, exited])
-  return {
-    pid: child.pid ?? 0,
-    stored,
-    async kill() {
-      child.kill('SIGKILL')
-      await exited
-    },
-  }
-}
+import { startStorageProcess } from './storage-processes.ts'
 
 describe('storage on the embedded database', () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>
@@ -55,7 +30,8 @@ describe('storage on the embedded database', () => {
   })
 
   it('refuses a directory that a process uses, naming it, and has everything it acknowledged after a kill -9', async () => {
-    const process = await startProcess(directory.path)
+    const process = startStorageProcess(directory.path)
+    await process.working
     const refused = await storageIn(directory.path)
     await expect(refused.start()).rejects.toMatchObject({
       code: 'unavailable',
@@ -89,7 +65,7 @@ describe('storage on the embedded database', () => {
     expect(storage.ready()).toBe(true)
     expect(storage.status().queue).toEqual({ ok: true, detail: 'ok' })
     await storage.close()
-    await expect(storage.store.create(newWorkflow())).rejects.toEqual(closed)
+    await expect(storage.store.create(newWorkflow(), null)).rejects.toEqual(closed)
     expect(storage.ready()).toBe(false)
   })
 })

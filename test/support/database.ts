@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 import { createStorage } from '../../src/storage/create-storage.ts'
 import type { Storage } from '../../src/storage/create-storage.ts'
+import type { Database } from '../../src/storage/database.ts'
 import type { StorageOptions, StorageParts } from '../../src/storage/open-database.ts'
+import { openPGliteDatabase } from '../../src/storage/pglite-database.ts'
 import { preparedDirectoryPath, prepareDatabase } from '../../src/storage/prepare.ts'
 
 /** A prepared database to start from; made by whoever needs it first, while the others wait. */
@@ -43,6 +45,12 @@ export async function embeddedOptions(dataDirectory: string): Promise<StorageOpt
   }
 }
 
+/** Options of a storage on a Postgres. */
+export function postgresOptions(databaseUrl: string): StorageOptions {
+  const limits = { poolSize: 8, statementTimeoutMs: 10_000, lockTimeoutMs: 2000 }
+  return { databaseUrl, dataDirectory: '/nowhere', publishes: true, ...limits }
+}
+
 /** Fails the test process on what must not happen in a test. */
 export const failingParts: StorageParts = {
   onFatal: (exitCode, message) => {
@@ -51,14 +59,33 @@ export const failingParts: StorageParts = {
 }
 
 /** A started storage of its own on PGlite; `close` also deletes its directory. About half a second. */
-export async function openTestStorage(options: Partial<StorageOptions> = {}): Promise<Storage> {
+export async function openTestStorage(
+  options: Partial<StorageOptions> = {},
+  parts: StorageParts = failingParts,
+): Promise<Storage> {
   const directory = await temporaryDirectory()
-  const storage = createStorage({ ...(await embeddedOptions(join(directory.path, 'data'))), ...options }, failingParts)
+  const storage = createStorage({ ...(await embeddedOptions(join(directory.path, 'data'))), ...options }, parts)
   await storage.start()
   return {
     ...storage,
     async close() {
       await storage.close()
+      await directory.remove()
+    },
+  }
+}
+
+/** A prepared PGlite of its own, without a storage on it; `close` also deletes its directory. */
+export async function openTestDatabase(): Promise<Database> {
+  const directory = await temporaryDirectory()
+  const path = join(directory.path, 'pgdata')
+  await cp(await preparedForTests(), path, { recursive: true })
+  const onFatal = (message: string): void => failingParts.onFatal(70, message)
+  const database = await openPGliteDatabase({ directory: path }, { onFatal })
+  return {
+    ...database,
+    async close() {
+      await database.close()
       await directory.remove()
     },
   }

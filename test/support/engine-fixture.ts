@@ -11,6 +11,7 @@ import { createEngine } from '../../src/workflows/engine.ts'
 import type { Engine, EngineOptions, EngineParts } from '../../src/workflows/engine.ts'
 import type { CommittedEvent } from '../../src/workflows/events.ts'
 import { createFollowers } from '../../src/workflows/followers.ts'
+import type { Hints } from '../../src/workflows/hints.ts'
 import { createLiveTexts } from '../../src/workflows/live-texts.ts'
 import { loadTemplates } from '../../src/workflows/load-templates.ts'
 import type { CustomStep, StartTask, StartWorkflow } from '../../src/workflows/requests.ts'
@@ -24,7 +25,7 @@ import type { FollowedEvents } from './followed-events.ts'
 
 type RunLimits = Pick<
   EngineParts,
-  'limits' | 'retryDelayMs' | 'maxWorkerLosses' | 'workflowTimeoutMs' | 'promptRepair' | 'costOf'
+  'limits' | 'retryDelayMs' | 'maxWorkerLosses' | 'workflowTimeoutMs' | 'promptRepair' | 'costOf' | 'approvalTimeoutMs'
 >
 
 /** What a test wants otherwise; times are short by default. */
@@ -37,6 +38,8 @@ export interface EngineBenchOptions {
   /** Puts something between the service and its store. */
   readonly store?: (real: WorkflowStore) => WorkflowStore
   readonly queue?: (real: EngineParts['queue']) => EngineParts['queue']
+  /** Instead of those of the storage. */
+  readonly hints?: Hints
   /** A server that outlives this bench. */
   readonly server?: ModelServerDouble
   readonly storage?: Storage
@@ -63,7 +66,7 @@ export interface EngineBench {
   close(): Promise<void>
 }
 
-export const caller: Caller = { correlationId: 'request-1', traceparent: null }
+export const caller: Caller = { correlationId: 'request-1', traceparent: null, idempotency: null }
 
 /** One step of a custom workflow, from `id` or `id < dependency dependency`. */
 export function customStep(line: string, changes: Partial<CustomStep> = {}): CustomStep {
@@ -82,6 +85,7 @@ const runLimits: RunLimits = {
   retryDelayMs: () => 1,
   promptRepair: { fallbackModel: null, mayCut: true },
   costOf: () => null,
+  approvalTimeoutMs: 60_000,
   maxWorkerLosses: 25,
   workflowTimeoutMs: 0,
 }
@@ -135,6 +139,15 @@ function mortal<T extends object>(methods: T, isDead: () => boolean): T {
   })
 }
 
+/** Hints that neither come nor go once `isDead`. */
+function mortalHints(hints: Hints, isDead: () => boolean): Hints {
+  return {
+    tell: (id) => (isDead() ? undefined : hints.tell(id)),
+    listen: (hear) => hints.listen((ids) => (isDead() ? undefined : hear(ids))),
+    listening: () => hints.listening(),
+  }
+}
+
 function refOf(ref: string | WorkflowRef): WorkflowRef {
   return typeof ref === 'string' ? { kind: 'workflow', id: ref } : ref
 }
@@ -154,6 +167,7 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
     clock: storage.clock,
     live: createLiveTexts(),
     followers: createFollowers(),
+    hints: mortalHints(options.hints ?? storage.hints, () => dead),
     agents: createAgents({ roles, model: llm, defaults: { ...agentDefaults, ...options.agents } }),
     observe: (event: CommittedEvent) => void observed.push(event),
   }
@@ -174,6 +188,8 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
     engine,
     templates: loadTemplates([], roles),
     maxQueuedWorkflows: 1000,
+    maxRevisions: 3,
+    approvalTimeoutMs: options.run?.approvalTimeoutMs ?? runLimits.approvalTimeoutMs,
     listedModels: () => llm.listedModels(),
   })
   const follow = async (ref: string | WorkflowRef) => followEvents(await service.openEvents(refOf(ref), null))
@@ -186,12 +202,12 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
     observed,
     defects,
     async start(request = customSteps('only')) {
-      const { id } = await service.start({ type: 'custom', requirement: 'Build it.', ...request }, caller)
-      return id
+      const { resource } = await service.start({ type: 'custom', requirement: 'Build it.', ...request }, caller)
+      return resource.id
     },
     async startTask(role, request) {
-      const { id } = await service.startTask(role, request, caller)
-      return { kind: 'task', role, id }
+      const { resource } = await service.startTask(role, request, caller)
+      return { kind: 'task', role, id: resource.id }
     },
     follow,
     async toEnd(ref) {

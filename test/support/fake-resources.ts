@@ -1,5 +1,7 @@
 import type {
   AgentResource,
+  ApprovalResource,
+  StepDetailResource,
   TaskResource,
   UsageResource,
   WorkflowResource,
@@ -75,6 +77,49 @@ export function fakeTask(
   }
 }
 
+/** A step without attempts. */
+export function fakeStep(id: string, status: StepDetailResource['status']): StepDetailResource {
+  return {
+    id,
+    role: 'developer',
+    task_id: 'task_0',
+    status,
+    attempt: 1,
+    depends_on: [],
+    started_at: createdAt,
+    ended_at: null,
+    duration_ms: 0,
+    endpoint: null,
+    model: null,
+    finish_reason: null,
+    truncated_input: false,
+    output: null,
+    edited: false,
+    artifacts: [],
+    rejected_artifacts: [],
+    usage,
+    reason: null,
+    error: null,
+    attempts: [],
+  }
+}
+
+/** The open gate of the step `work`. */
+export function fakeApproval(workflowId: string): ApprovalResource {
+  const workflow = `/workflows/${workflowId}`
+  const step = `${workflow}/steps/work`
+  return {
+    workflow_id: workflowId,
+    type: 'analysis',
+    step: 'work',
+    role: 'developer',
+    attempt: 1,
+    waiting_since: createdAt,
+    expires_at: null,
+    links: { workflow, step, approve: `${step}/approve`, reject: `${step}/reject` },
+  }
+}
+
 /** A template whose context needs the given fields. */
 export function fakeType(type: string, required: readonly string[] = []): WorkflowTypeResource {
   const properties = Object.fromEntries(required.map((name) => [name, { type: 'string', minLength: 1 }]))
@@ -83,7 +128,7 @@ export function fakeType(type: string, required: readonly string[] = []): Workfl
     title: type,
     description: type,
     roles: ['developer'],
-    steps: [{ id: 'work', role: 'developer', task_type: null, depends_on: [], on_failure: 'stop' }],
+    steps: [{ id: 'work', role: 'developer', task_type: null, depends_on: [], on_failure: 'stop', approval: false }],
     input: { type: 'object', properties, required: [...required] },
     links: { self: `/workflow-types/${type}` },
   }

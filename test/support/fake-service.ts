@@ -4,37 +4,35 @@ import type { TaskResource, WorkflowResource } from '../../src/workflows/resourc
 import type {
   ArtifactFile,
   Caller,
-  EventReader,
-  Frame,
   ListQuery,
+  Outcome,
   WorkflowRef,
   WorkflowService,
 } from '../../src/workflows/service.ts'
 import type { StartTask, StartWorkflow } from '../../src/workflows/requests.ts'
+import { createFakeKeys } from './fake-keys.ts'
 import { fakeAgent, fakeTask, fakeType, fakeWorkflow } from './fake-resources.ts'
-
-interface Run {
-  readonly ref: WorkflowRef
-  resource: WorkflowResource | TaskResource
-  readonly frames: Frame[]
-  readonly files: ArtifactFile[]
-  ended: boolean
-  gone: boolean
-  readonly waiting: Set<() => void>
-}
+import type { FakeRun } from './fake-run.ts'
+import { newFakeRun, readerOf } from './fake-run.ts'
+import type { AskedVerb } from './fake-verbs.ts'
+import { createFakeVerbs } from './fake-verbs.ts'
 
 /** The verbs over a map, and what a test does in the engine's place. */
 export interface FakeService extends WorkflowService {
   /** Bodies and callers of what was started. */
   readonly started: { readonly body: StartWorkflow | StartTask; readonly caller: Caller }[]
+  /** Calls of the other verbs. */
+  readonly asked: AskedVerb[]
   readonly lists: ListQuery[]
   /** Readers that were opened and not closed. */
   openReaders(): number
   /** Every call throws this until it is null again. */
   failure: AppError | Error | null
   emit(id: string, type: string, data?: Readonly<Record<string, unknown>>): void
-  /** The last event; nothing comes after it. */
-  end(id: string): void
+  /** The last event, unless somebody makes it go on. */
+  end(id: string, status?: 'completed' | 'failed' | 'cancelled'): void
+  /** The step `work` waits for a person, and so does the workflow. */
+  openGate(id: string): void
   addFile(id: string, file: Pick<ArtifactFile, 'path' | 'content' | 'media_type'>): void
   /** Deletes it under its readers. */
   drop(id: string): void
@@ -47,51 +45,13 @@ function notFound(what: string): AppError {
   return new AppError('not-found', `There is no such ${what}.`)
 }
 
-function nextWake(run: Run, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const wake = () => {
-      signal.removeEventListener('abort', abort)
-      resolve()
-    }
-    const abort = () => {
-      run.waiting.delete(wake)
-      reject(signal.reason as Error)
-    }
-    if (signal.aborted) return abort()
-    signal.addEventListener('abort', abort, { once: true })
-    run.waiting.add(wake)
-  })
-}
-
-function readerOf(run: Run, start: number, parts: { check: () => void; close: () => void }): EventReader {
-  let at = start
-  let seen = run.frames.length
-  return {
-    get cursor() {
-      return `${run.ref.id}.${at}`
-    },
-    async read(limit) {
-      parts.check()
-      if (run.gone) return { frames: [], done: false, gone: true }
-      const frames = run.frames.slice(at, at + limit)
-      at += frames.length
-      seen = run.frames.length
-      return { frames, done: run.ended && at === run.frames.length, gone: false }
-    },
-    async changed(signal) {
-      if (!run.gone && run.frames.length === seen) await nextWake(run, signal)
-    },
-    close: parts.close,
-  }
-}
-
 /** A small service in memory, for tests of the edge. */
 export function createFakeService(): FakeService {
-  const runs = new Map<string, Run>()
+  const runs = new Map<string, FakeRun>()
   const readers = new Set<object>()
   let count = 0
 
-  const find = (ref: WorkflowRef): Run => {
+  const find = (ref: WorkflowRef): FakeRun => {
     check()
     const run = runs.get(ref.id)
     const known = run?.ref.kind === ref.kind && (ref.kind === 'workflow' || (run.ref as typeof ref).role === ref.role)
@@ -101,23 +61,36 @@ export function createFakeService(): FakeService {
   const check = () => {
     if (service.failure) throw service.failure
   }
-  const wake = (run: Run) => {
+  const wake = (run: FakeRun) => {
     for (const resolve of run.waiting) resolve()
     run.waiting.clear()
   }
-  const add = (ref: WorkflowRef, resource: Run['resource']) => {
-    runs.set(ref.id, { ref, resource, frames: [], files: [], ended: false, gone: false, waiting: new Set() })
+  const add = <T extends FakeRun['resource']>(ref: WorkflowRef, resource: T): Outcome<T> => {
+    runs.set(ref.id, newFakeRun(ref, resource))
     service.emit(ref.id, 'workflow.queued', { seq: 1, status: 'queued' })
-    return resource
+    return { resource, changed: true, replayed: false, cursor: null }
   }
-  const get = (id: string): Run => {
+  const get = (id: string): FakeRun => {
     const run = runs.get(id)
     if (!run) throw notFound('run')
     return run
   }
 
+  const asked: AskedVerb[] = []
+  const keys = createFakeKeys((id) => runs.get(id)?.resource ?? null)
+  const verbs = createFakeVerbs({
+    find,
+    all: () => runs.values(),
+    keys,
+    emit: (id, type, data) => service.emit(id, type, data),
+    end: (id, status) => service.end(id, status),
+    asked,
+  })
+
   const service: FakeService = {
+    ...verbs,
     started: [],
+    asked,
     lists: [],
     failure: null,
     openReaders: () => readers.size,
@@ -127,11 +100,18 @@ export function createFakeService(): FakeService {
       run.frames.push({ id: `${id}.${run.frames.length + 1}`, type, data: JSON.stringify(frame) })
       wake(run)
     },
-    end(id) {
+    end(id, status = 'completed') {
       const run = get(id)
       run.ended = true
-      run.resource = { ...run.resource, status: 'completed' }
-      service.emit(id, 'workflow.completed', { seq: 2, status: 'completed' })
+      run.resource = { ...run.resource, status }
+      service.emit(id, `workflow.${status}`, { seq: 2, status })
+    },
+    openGate(id) {
+      const run = get(id)
+      run.gateOpen = true
+      run.resource = { ...run.resource, status: 'waiting' }
+      service.emit(id, 'step.waiting', { step: 'work', attempt: 1 })
+      service.emit(id, 'workflow.waiting', { status: 'waiting' })
     },
     addFile(id, { path, content, media_type }) {
       const { files } = get(id)
@@ -146,26 +126,28 @@ export function createFakeService(): FakeService {
       runs.delete(id)
       wake(run)
     },
-    async start(body, caller) {
-      check()
-      if (body.type !== 'custom' && !types.some(({ type }) => type === body.type)) {
-        const faults = [{ pointer: '/type', detail: 'is not known' }]
-        throw new AppError('invalid-workflow', `There is no type ${body.type}.`, { faults })
-      }
-      service.started.push({ body, caller })
-      const id = `wf_${(count += 1)}`
-      const { requirement, type } = body
-      const resource = fakeWorkflow(id, { type, requirement, correlation_id: caller.correlationId })
-      return add({ kind: 'workflow', id }, resource) as WorkflowResource
-    },
-    async startTask(role, body, caller) {
-      check()
-      if (!roles.includes(role)) throw notFound('agent')
-      service.started.push({ body, caller })
-      const id = `task_${(count += 1)}`
-      const resource = fakeTask(id, { role, task: body.task, correlation_id: caller.correlationId })
-      return add({ kind: 'task', role, id }, resource) as TaskResource
-    },
+    start: (body, caller) =>
+      keys.once(caller, async () => {
+        check()
+        if (body.type !== 'custom' && !types.some(({ type }) => type === body.type)) {
+          const faults = [{ pointer: '/type', detail: 'is not known' }]
+          throw new AppError('invalid-workflow', `There is no type ${body.type}.`, { faults })
+        }
+        service.started.push({ body, caller })
+        const id = `wf_${(count += 1)}`
+        const { requirement, type } = body
+        const resource = fakeWorkflow(id, { type, requirement, correlation_id: caller.correlationId })
+        return add({ kind: 'workflow', id }, resource)
+      }),
+    startTask: (role, body, caller) =>
+      keys.once(caller, async () => {
+        check()
+        if (!roles.includes(role)) throw notFound('agent')
+        service.started.push({ body, caller })
+        const id = `task_${(count += 1)}`
+        const resource = fakeTask(id, { role, task: body.task, correlation_id: caller.correlationId })
+        return add({ kind: 'task', role, id }, resource)
+      }),
     async get(ref) {
       const { resource, frames } = find(ref)
       return { resource, etag: `W/"${ref.id}-${frames.length}"` }
@@ -183,16 +165,6 @@ export function createFakeService(): FakeService {
       service.lists.push(query)
       const all = [...runs.values()].filter(({ ref }) => ref.kind === 'task').map(({ resource }) => resource)
       return { data: all as TaskResource[], next: null }
-    },
-    async step(id) {
-      find({ kind: 'workflow', id })
-      throw notFound('step')
-    },
-    async cancel(ref) {
-      const run = find(ref)
-      const changed = !run.ended
-      if (changed) service.end(ref.id)
-      return { resource: run.resource, changed }
     },
     async remove(ref) {
       const run = find(ref)

@@ -22,8 +22,8 @@ export interface FollowedEvents {
   /** `type` or `type step@attempt` of every lifecycle event. */
   names(): readonly string[]
   of(type: string, step?: string): readonly SeenEvent[]
-  /** Resolves with the first event, seen already or to come, that is of this kind. */
-  until(type: string, step?: string): Promise<SeenEvent>
+  /** Resolves with the n-th event (from 1), seen already or to come, that is of this kind. */
+  until(type: string, step?: string, n?: number): Promise<SeenEvent>
   toEnd(): Promise<void>
   /** Joined deltas of an attempt. */
   joined(step: string, attempt: number): string
@@ -59,9 +59,9 @@ export function followEvents(reader: EventReader): FollowedEvents {
     events,
     of,
     names: () => events.filter((event) => event.seq !== undefined).map(name),
-    async until(type, step) {
+    async until(type, step, n = 1) {
       for (;;) {
-        const [found] = of(type, step)
+        const found = of(type, step)[n - 1]
         if (found !== undefined) return found
         if (done) throw new Error(`it ended without ${type}: ${events.map(name).join(', ')}`)
         await more()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ancestors, dagFaults } from '../../src/workflows/dag.ts'
+import { ancestors, dagFaults, descendants } from '../../src/workflows/dag.ts'
 
 type Edges = Readonly<Record<string, readonly string[]>>
 
@@ -77,6 +77,19 @@ describe('ancestors', () => {
   })
 })
 
+describe('descendants', () => {
+  const diamond = nodesOf({ report: ['left', 'right'], left: ['root'], right: ['root'], root: [], alone: [] })
+
+  test('are all that depend on a step, directly or not', () => {
+    expect(descendants(diamond, 'root')).toEqual(new Set(['report', 'left', 'right']))
+    expect(descendants(diamond, 'left')).toEqual(new Set(['report']))
+  })
+
+  test('are none of a last step, of one that stands alone, and of what is not there', () => {
+    for (const id of ['report', 'alone', 'nobody']) expect(descendants(diamond, id)).toEqual(new Set())
+  })
+})
+
 describe('any graph', () => {
   const graph = fc.array(fc.array(fc.nat(9), { maxLength: 3 }), { minLength: 1, maxLength: 10 }).map((lists) =>
     lists.map((list, index) => ({
@@ -93,6 +106,17 @@ describe('any graph', () => {
           for (const { id, dependsOn } of nodes) if (dependsOn.every((other) => done.has(other))) done.add(id)
         }
         expect(dagFaults(nodes).length === 0).toBe(done.size === nodes.length)
+      }),
+    )
+  })
+
+  test('has a step among the descendants of each of its ancestors, and of no other', () => {
+    fc.assert(
+      fc.property(graph, (nodes) => {
+        for (const { id } of nodes) {
+          const above = nodes.filter((node) => descendants(nodes, node.id).has(id)).map((node) => node.id)
+          expect(above).toEqual(ancestors(nodes, id))
+        }
       }),
     )
   })

@@ -38,7 +38,7 @@ export async function storeLog(
     return { ...made, definition: { ...made.definition, id, dependsOn: [] } }
   })
   const created = newWorkflow({ seq: 1, steps: definitions })
-  await store.create(created)
+  await store.create(created, null)
   await appendLog(store, created.state.id, { lines, from: 1, status })
   return created.state.id
 }

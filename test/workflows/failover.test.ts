@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished } from 'vitest'
 import type { EndpointOptions, LlmClientOptions } from '../../src/llm/llm-client.ts'
 import { endpointAt, customStep, customSteps, test } from '../support/engine-fixture.ts'
 import type { EngineBench, EngineBenchOptions } from '../support/engine-fixture.ts'
-import type { Behaviour } from '../support/fault-answers.ts'
+import type { Behaviour, HttpAnswer } from '../support/fault-answers.ts'
 import { startModelServer } from '../support/fault-server.ts'
 import type { ModelServerDouble, ModelServerOptions } from '../support/fault-server.ts'
 import type { FollowedEvents } from '../support/followed-events.ts'
@@ -13,7 +13,7 @@ import { expectLawful } from './lawful-log.ts'
 
 const broken: Behaviour = { status: 500, body: { error: { message: 'out of order' } } }
 const unauthorized: Behaviour = { status: 401, body: { error: { message: 'wrong key' } } }
-const loading: Behaviour = {
+const loading: HttpAnswer = {
   status: 503,
   body: { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
 }
@@ -56,7 +56,9 @@ async function runSteps(bench: EngineBench, ...lines: readonly string[]): Promis
 const well = workOf('a')
 
 describe('one try is one pass down the list of endpoints', () => {
-  test('the next endpoint answers in an attempt of its own, at once, and without using a try', async ({ openBench }) => {
+  test('the next endpoint answers in an attempt of its own, at once, and without using a try', async ({
+    openBench,
+  }) => {
     const { servers, llm } = await endpointsOn([broken, well])
     const bench = await openBench({ llm, run: tries(0) })
     const { id, of, joined } = await runSteps(bench, 'a')
@@ -187,7 +189,9 @@ describe('models', () => {
 })
 
 describe('how much an endpoint is used', () => {
-  test('never more at once than it may, and the time of a step that waits for it stands still', async ({ openBench }) => {
+  test('never more at once than it may, and the time of a step that waits for it stands still', async ({
+    openBench,
+  }) => {
     const { servers, llm } = await endpointsOn([well], { maxInFlight: 1 })
     const [server] = servers
     // five of these take longer than one step may
@@ -199,7 +203,9 @@ describe('how much an endpoint is used', () => {
     expect(server?.maxConcurrent).toBe(1)
   })
 
-  test('endpoints of one order share the load; a later one is not used because they are busy', async ({ openBench }) => {
+  test('endpoints of one order share the load; a later one is not used because they are busy', async ({
+    openBench,
+  }) => {
     const servers = await Promise.all([serverThat(well), serverThat(well), serverThat(well)])
     const latch = createLatch()
     for (const server of servers) server.answerWith(() => heldAnswer('x', latch))
@@ -222,7 +228,7 @@ test('a server that is loading its model is waited for, without a try and withou
   let isLoading = true
   const server = await startModelServer({
     answer: answerSteps({ a: [loading, well] }),
-    get: () => (isLoading ? (loading as { status: number }) : undefined),
+    get: () => (isLoading ? loading : undefined),
   })
   onTestFinished(() => server.close())
   const bench = await openBench({

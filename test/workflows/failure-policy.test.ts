@@ -28,7 +28,11 @@ const rows: readonly Row[] = [
   { when: 'no try is left', count: { triesUsed: 3 }, verdict: { kind: 'fail' } },
   { when: 'no try is left, however many starts are', count: { triesUsed: 3, restarts: 0 }, verdict: { kind: 'fail' } },
   { when: 'it would not help', retryable: false, verdict: { kind: 'fail' } },
-  { when: 'the wait just fits', count: { timeUsedMs: 58_999 }, verdict: { kind: 'retry', delayMs: 1000, counts: true } },
+  {
+    when: 'the wait just fits',
+    count: { timeUsedMs: 58_999 },
+    verdict: { kind: 'retry', delayMs: 1000, counts: true },
+  },
   {
     when: 'the wait ends with the time of this start',
     count: { timeUsedMs: 59_000 },

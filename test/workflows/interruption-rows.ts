@@ -1,12 +1,20 @@
 import type { Failure } from '../../src/errors.ts'
-import { attemptClosed, closedAttempt, endEvent, endOf, skippedBy, skippedEvent } from './table-row.ts'
+import {
+  attemptClosed,
+  closedAttempt,
+  endEvent,
+  endOf,
+  gateClosed,
+  putToWait,
+  skippedBy,
+  skippedEvent,
+  waitingEvent,
+} from './table-row.ts'
 import type { TableRow } from './table-row.ts'
 import { failure, times, workflowHappenings, workflowOf } from './workflow-states.ts'
 
-const gates = 'gates come with approvals'
-const revival = 'comes with resume and rerun'
-
-const timeIsUp: Failure = {
+/** The error of every step that the workflow's time leaves unfinished. */
+export const timeIsUp: Failure = {
   code: 'budget_exhausted',
   message: 'The time that this workflow may spend running is used up (WORKFLOW_TIMEOUT).',
   retryable: true,
@@ -34,7 +42,7 @@ const twoRunning = workflowOf('running', [
 ])
 const bothLost = { ...attemptClosed, status: 'queued', triesUsed: 0, timeUsedMs: 0 } as const
 
-/** The table "Workflow" of the contract's states, second half: what stops a workflow from outside, and what revives it. */
+/** The table "Workflow" of the contract's states, second part: what stops a workflow from outside. */
 export const interruptionRows: readonly TableRow[] = [
   {
     from: 'queued, running',
@@ -83,6 +91,35 @@ export const interruptionRows: readonly TableRow[] = [
           skippedEvent('c', 'a'),
           endEvent('failed', 'budget_exhausted', { error: timeIsUp }),
         ],
+        job: { completed: 'job-1' },
+      },
+      {
+        name: 'queued, while a gate is open',
+        state: workflowOf('queued', [
+          { id: 'g', status: 'waiting' },
+          { id: 'a', status: 'queued' },
+        ]),
+        happening: workflowHappenings.timeUp,
+        workflow: { ...putToWait, runningMs: 0 },
+        steps: { a: { status: 'failed', error: timeIsUp, endedAt: times.now, endedSeq: 11 } },
+        events: [['step.failed', 'a', 0, { error: timeIsUp }], waitingEvent],
+        job: { completed: 'job-1' },
+      },
+      {
+        name: 'running, while a gate is open',
+        state: workflowOf('running', [
+          { id: 'a', status: 'running' },
+          { id: 'b', status: 'pending', after: ['a', 'g'] },
+          { id: 'g', status: 'waiting' },
+        ]),
+        happening: workflowHappenings.timeUp,
+        workflow: putToWait,
+        steps: {
+          a: { ...attemptClosed, status: 'failed', error: timeIsUp, endedAt: times.now, endedSeq: 11 },
+          b: skippedBy('a', 12),
+        },
+        attempts: [closedAttempt('void', { error: timeIsUp })],
+        events: [['step.failed', 'a', 1, { error: timeIsUp }], skippedEvent('b', 'a'), waitingEvent],
         job: { completed: 'job-1' },
       },
     ],
@@ -161,34 +198,6 @@ export const interruptionRows: readonly TableRow[] = [
     ],
   },
   {
-    from: 'waiting',
-    happening: 'an answer, something becomes ready',
-    to: 'queued',
-    events: '`step.approved` …, `workflow.resumed`, `step.queued`',
-    later: gates,
-  },
-  {
-    from: 'waiting',
-    happening: 'an answer or an expiry, nothing ready, others still wait',
-    to: 'waiting',
-    events: "the step's",
-    later: gates,
-  },
-  {
-    from: 'waiting',
-    happening: 'an answer or an expiry, nothing left',
-    to: 'completed / failed / cancelled',
-    events: "the step's, the end",
-    later: gates,
-  },
-  {
-    from: 'queued, running',
-    happening: 'an answer to an open gate, or its expiry',
-    to: 'unchanged',
-    events: "the step's; `step.queued` of what became ready",
-    later: gates,
-  },
-  {
     from: 'queued, running, waiting',
     happening: 'cancel',
     to: 'cancelled',
@@ -230,33 +239,12 @@ export const interruptionRows: readonly TableRow[] = [
         state: workflowOf('waiting', [{ id: 'a', status: 'waiting' }], { jobId: null }),
         happening: workflowHappenings.cancelled,
         workflow: endOf('cancelled', 'cancelled_by_client', { runningMs: 3000 }),
-        steps: { a: { ...cancelledStep, endedSeq: 11 } },
+        steps: { a: { ...cancelledStep, ...gateClosed, endedSeq: 11 } },
         events: [
           ['step.cancelled', 'a', 1, byClient],
           endEvent('cancelled', 'cancelled_by_client', { runningMs: 3000 }),
         ],
       },
     ],
-  },
-  {
-    from: 'failed, cancelled',
-    happening: 'resume',
-    to: 'queued (waiting, if only gates are open)',
-    events: '`workflow.resumed`, then in the order of the DAG `step.queued` / `step.waiting`; no `workflow.waiting`',
-    later: revival,
-  },
-  {
-    from: 'completed, failed, cancelled',
-    happening: 'rerun of a step',
-    to: 'queued',
-    events: '`workflow.resumed`, `step.queued`',
-    later: revival,
-  },
-  {
-    from: 'completed, failed, cancelled',
-    happening: 'DELETE, retention',
-    to: 'gone',
-    events: '–',
-    later: 'not a transition: the store removes the row, and its contract suite holds it to that',
   },
 ]

@@ -108,6 +108,23 @@ describe('what is held', () => {
   })
 })
 
+describe('a look at some', () => {
+  test('asks for no other, wakes no other, and is no heartbeat', async () => {
+    const { world, followers, liveness } = createBench()
+    const [hinted, other] = [runnerOf('wf_hinted', 3), runnerOf('wf_other', 3)]
+    world.runners = [hinted.runner, other.runner]
+    world.heads = [head('wf_hinted', 4), head('wf_other', 4), head('wf_read', 7)]
+    const [read, unread] = [followers.follow('wf_read'), followers.follow('wf_unread')]
+    await liveness.look(['wf_hinted', 'wf_read'])
+    expect(hinted.poke).toHaveBeenCalledOnce()
+    expect(other.poke).not.toHaveBeenCalled()
+    expect([read.knownSeq(), unread.knownSeq(), world.touched]).toEqual([7, 0, []])
+    await liveness.look()
+    expect(other.poke).toHaveBeenCalledOnce()
+    expect(unread.knownSeq()).toBe(Number.MAX_SAFE_INTEGER)
+  })
+})
+
 describe('who follows', () => {
   test('is woken by a higher number, and by a deletion', async () => {
     const { world, followers, liveness } = createBench()

@@ -41,6 +41,7 @@ steps:
     role: developer
     task_type: code_review
     task: Review it.
+    approval: true
   - id: report
     role: technical_writer
     task: Write the report.
@@ -85,6 +86,7 @@ describe('a good file', () => {
           instruction: 'Look for weaknesses.',
           dependsOn: [],
           onFailure: 'continue',
+          approval: false,
           context: { standard: 'OWASP', level: 2 },
           options: { model: 'big', temperature: 0.1, maxTokens: 2000, timeoutMs: 30_000, stream: false },
         },
@@ -95,6 +97,7 @@ describe('a good file', () => {
           instruction: 'Review it.',
           dependsOn: [],
           onFailure: 'stop',
+          approval: true,
           context: {},
           options: {},
         },
@@ -105,6 +108,7 @@ describe('a good file', () => {
           instruction: 'Write the report.',
           dependsOn: ['security', 'quality'],
           onFailure: 'stop',
+          approval: false,
           context: {},
           options: {},
         },
@@ -166,8 +170,8 @@ const badFiles: readonly BadFile[] = [
   },
   { what: 'an unknown option', change: ['temperature: 0.1', 'temprature: 1'], places: ['/steps/0/options/temprature'] },
   {
-    what: 'a gate',
-    change: ['task: Review it.', 'task: Review it.\n    approval: true'],
+    what: 'a gate that a failure would walk around',
+    change: ['approval: true', 'approval: true\n    on_failure: continue'],
     places: ['/steps/1/approval'],
   },
   {

@@ -11,7 +11,7 @@ import { scriptedModel } from '../agents/scripted-model.ts'
 
 const templates = new Map(builtInTemplates.map((template) => [template.type, template]))
 const origin = {
-  caller: { correlationId: 'request', traceparent: '00-aa-bb-01' },
+  caller: { correlationId: 'request', traceparent: '00-aa-bb-01', idempotency: null },
   now: 1_700_000_000_000,
   jobId: 'job-1',
 }
@@ -164,6 +164,7 @@ describe('a custom workflow', () => {
       instruction: 'do one',
       dependsOn: [],
       onFailure: 'continue',
+      approval: false,
       context: { a: 1 },
       options: { maxTokens: 5 },
     })
@@ -297,6 +298,7 @@ describe('a step', () => {
       instruction: 'x',
       dependsOn: [],
       onFailure: 'stop',
+      approval: false,
       context: {},
       options: {},
     })

@@ -105,6 +105,35 @@ describe('going on', () => {
   })
 })
 
+describe('waiting', () => {
+  test('begins only when no other branch is queued or running', () => {
+    const state = workflowOf('running', [
+      { id: 'g', status: 'running', gate: true },
+      { id: 'a', status: 'running' },
+      { id: 'b', status: 'pending', after: ['g', 'a'] },
+    ])
+    const one = decided(state, stepHappenings.completed()).state
+    expect(one).toMatchObject({ status: 'running', reason: null, active: true })
+    const both = decided(one, stepHappenings.completed(1))
+    expect(both.state).toMatchObject({ status: 'waiting', reason: 'approval', active: false })
+    expect(both).toMatchObject({ completeJob: 'job-1', sendJob: false })
+  })
+
+  test.each([
+    ['taken by another', workflowHappenings.taken],
+    ['handed over at boot', workflowHappenings.lost],
+  ])('begins when the last running step has lost too many workers: %s', (_name, happening) => {
+    const running = workflowOf('running', [
+      { id: 'g', status: 'waiting' },
+      { id: 'a', status: 'running', losses: 25 },
+    ])
+    const decision = decided(running, happening)
+    expect(decision.events.map((event) => event.type)).toEqual(['step.failed', 'workflow.waiting'])
+    expect(decision.state).toMatchObject({ status: 'waiting', active: false, activation: 1 })
+    expect(decision).toMatchObject({ completeJob: 'job-1', sendJob: false })
+  })
+})
+
 describe('the end', () => {
   /** Ends a workflow of these steps by completing one more. */
   const endWith = (...steps: readonly StepSketch[]) =>
@@ -145,6 +174,17 @@ describe('the end', () => {
       { id: 'b', status: 'failed', error: failure('llm_timeout'), endedSeq: 9 },
     )
     expect(ended.error?.code).toBe('llm_timeout')
+  })
+
+  test.each([
+    ['budget_exhausted', ['llm_error', 'approval_expired', 'rejected', 'budget_exhausted']],
+    ['rejected', ['llm_error', 'approval_expired', 'rejected']],
+    ['approval_expired', ['llm_error', 'approval_expired']],
+  ] as const)('tells %s before what comes after it in the order of reasons', (reason, codes) => {
+    const steps = codes.map((code, index) => {
+      return { id: `s${index}`, status: 'failed', error: failure(code), endedSeq: index } as const
+    })
+    expect(endWith(...steps)).toMatchObject({ status: 'failed', reason, error: { code: reason } })
   })
 
   test('tells a used up budget before everything else', () => {

@@ -6,9 +6,10 @@ import { createStorage } from '../../src/storage/create-storage.ts'
 import { createFollowers } from '../../src/workflows/followers.ts'
 import { handOverLost } from '../../src/workflows/hand-over.ts'
 import type { ActivationJob, ActivationQueue } from '../../src/workflows/queue.ts'
+import { toChange } from '../../src/workflows/held-workflow.ts'
 import { decide } from '../../src/workflows/transitions.ts'
 import { embeddedOptions, failingParts, temporaryDirectory } from '../support/database.ts'
-import { customSteps, openEngineBench, test } from '../support/engine-fixture.ts'
+import { caller, customSteps, openEngineBench, test } from '../support/engine-fixture.ts'
 import type { EngineBench } from '../support/engine-fixture.ts'
 import { answerSteps, createLatch, heldAnswer, stepOf } from '../support/scripted-steps.ts'
 import { expectLawful } from './lawful-log.ts'
@@ -185,8 +186,7 @@ describe('claims', () => {
     const happening = { type: 'taken', claim, maxWorkerLosses: 25 } as const
     const decision = decide(state, happening, { now: state.updatedAt })
     if (decision === null) throw new Error('it cannot be taken')
-    const none = { outputs: [], artifacts: [], calls: [] }
-    const change = { ...decision, ...none, seen: state.seq, guard: { kind: 'take', claim } } as const
+    const change = toChange(decision, { happening }, { seen: state.seq, guard: { kind: 'take', claim } })
     expect(await bench.store.commit(change)).toBe(true)
     return decision.state.seq
   }
@@ -210,7 +210,7 @@ describe('claims', () => {
       expect(stored?.events.at(-1)).toMatchObject({ type: 'step.retrying', data: { error: { code: 'worker_lost' } } })
       expect(await bench.store.output(id, 0, 1)).toBeNull()
       expect(bench.defects).toEqual([])
-      await bench.service.cancel({ kind: 'workflow', id }, { correlationId: 'request-2', traceparent: null })
+      await bench.service.cancel({ kind: 'workflow', id }, { ...caller, correlationId: 'request-2' })
       latch.open()
     },
   )
@@ -227,6 +227,7 @@ describe('claims', () => {
       clock: storage.clock,
       observe: () => undefined,
       followers: createFollowers(),
+      hints: storage.hints,
     }
     await handOverLost({ ...others, abandoned: new AbortController().signal, maxWorkerLosses: 25 }, id)
     const { events, of } = await bench.toEnd(id)

@@ -11,8 +11,6 @@ import {
 import type { TableRow } from './table-row.ts'
 import { stepHappenings, times, workflowHappenings, workflowOf } from './workflow-states.ts'
 
-const gates = 'gates come with approvals'
-
 const rejected = stepHappenings.failed().failure
 const unstarted = { seq: 0, claim: null, updatedAt: times.created }
 const oneRunning = workflowOf('running', [{ id: 'a', status: 'running' }])
@@ -35,7 +33,7 @@ const plainData = {
 }
 const keptAttempt = closedAttempt('kept', { finishReason: 'stop', model: 'model-1b' })
 
-/** The table "Workflow" of the contract's states, first half: how a workflow comes to its end. */
+/** The table "Workflow" of the contract's states, first part: how a workflow comes to its end. */
 export const runningRows: readonly TableRow[] = [
   {
     from: '–',
@@ -133,13 +131,6 @@ export const runningRows: readonly TableRow[] = [
         events: [['step.failed', 'a', 1, { error: rejected }], skippedEvent('b', 'a')],
       },
     ],
-  },
-  {
-    from: 'running',
-    happening: 'nothing queued or running, at least one waits',
-    to: 'waiting',
-    events: "the step's, `workflow.waiting`",
-    later: gates,
   },
   {
     from: 'running',

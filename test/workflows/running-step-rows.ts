@@ -1,23 +1,32 @@
 import type { Failure } from '../../src/errors.ts'
 import type { StepState } from '../../src/workflows/workflow.ts'
-import { attemptClosed, closedAttempt, endEvent, endOf, zeroUsage } from './table-row.ts'
+import { timeIsUp } from './interruption-rows.ts'
+import {
+  attemptClosed,
+  closedAttempt,
+  endEvent,
+  endOf,
+  gateClosed,
+  putToWait,
+  waitingEvent,
+  zeroUsage,
+} from './table-row.ts'
 import type { RowCase, TableRow } from './table-row.ts'
 import { failure, stepHappenings, times, usage, workflowHappenings, workflowOf } from './workflow-states.ts'
-
-const gates = 'gates come with approvals'
-const revival = 'comes with resume and rerun'
 
 const { continued, retried, completed, incomplete, failed } = stepHappenings
 const rejected = failed().failure
 const cut = failure('output_limit')
 
-/** Another branch that goes on, so that a case is about its own step only. */
+/** Other branches that go on or wait, so that a case is about its own step only. */
 const other = { id: 'z', status: 'running' } as const
+const gate = { id: 'g', status: 'waiting' } as const
 const running = workflowOf('running', [{ id: 'a', status: 'running' }, other])
 
 const plainResult = { finish_reason: 'stop', model: 'model-1b', endpoint: 'default', duration_ms: 6500 }
 const kept = { ...attemptClosed, endedAt: times.now, keptAttempt: 1, model: 'model-1b' }
 const ended = { ...attemptClosed, endedAt: times.now, endedSeq: 11 }
+const carrying = { carriedText: 'paid', carriedContinuations: 1 }
 const noCarry = { carriedText: null, carriedContinuations: 0 }
 
 function lostStep(code: 'worker_lost' | 'shutdown', losses: number): RowCase {
@@ -38,6 +47,8 @@ function lostStep(code: 'worker_lost' | 'shutdown', losses: number): RowCase {
   }
 }
 
+const closing = { pending: {}, queued: {}, running: attemptClosed, waiting: gateClosed }
+
 function cancelledFrom(status: 'pending' | 'queued' | 'running' | 'waiting', rest: Partial<RowCase> = {}): RowCase {
   const change: Partial<StepState> = { status: 'cancelled', reason: 'cancelled_by_client', endedAt: times.now }
   const attempt = status === 'running' || status === 'waiting' ? 1 : 0
@@ -46,7 +57,7 @@ function cancelledFrom(status: 'pending' | 'queued' | 'running' | 'waiting', res
     state: workflowOf('running', [{ id: 'a', status }]),
     happening: workflowHappenings.cancelled,
     workflow: endOf('cancelled', 'cancelled_by_client'),
-    steps: { a: { ...(status === 'running' ? attemptClosed : {}), ...change, endedSeq: 11 } },
+    steps: { a: { ...closing[status], ...change, endedSeq: 11 } },
     events: [
       ['step.cancelled', 'a', attempt, { reason: 'cancelled_by_client' }],
       endEvent('cancelled', 'cancelled_by_client'),
@@ -69,7 +80,7 @@ function keptWith(error: Failure): RowCase {
   }
 }
 
-/** The table "Step" of the contract's states, second half: from its start to its end. */
+/** The table "Step" of the contract's states, second part: from its start to its end. */
 export const runningStepRows: readonly TableRow[] = [
   {
     from: 'queued, running',
@@ -77,7 +88,27 @@ export const runningStepRows: readonly TableRow[] = [
     to: 'failed',
     events: '`step.failed` {budget_exhausted}',
     attempt: 'void if open',
-    later: 'run with the row of the workflow: all of them fail at once',
+    cases: [
+      {
+        name: 'queued',
+        state: workflowOf('running', [{ id: 'a', status: 'queued', attempt: 1, ...carrying }, gate]),
+        happening: workflowHappenings.timeUp,
+        workflow: putToWait,
+        steps: { a: { ...noCarry, status: 'failed', error: timeIsUp, endedAt: times.now, endedSeq: 11 } },
+        events: [['step.failed', 'a', 1, { error: timeIsUp }], waitingEvent],
+        job: { completed: 'job-1' },
+      },
+      {
+        name: 'running',
+        state: workflowOf('running', [{ id: 'a', status: 'running', ...carrying }, gate]),
+        happening: workflowHappenings.timeUp,
+        workflow: putToWait,
+        steps: { a: { ...ended, ...noCarry, status: 'failed', error: timeIsUp } },
+        attempts: [closedAttempt('void', { error: timeIsUp })],
+        events: [['step.failed', 'a', 1, { error: timeIsUp }], waitingEvent],
+        job: { completed: 'job-1' },
+      },
+    ],
   },
   {
     from: 'running',
@@ -157,14 +188,6 @@ export const runningStepRows: readonly TableRow[] = [
   },
   {
     from: 'running',
-    happening: 'answer whole, gate',
-    to: 'waiting',
-    events: '`artifact.created` …, `step.waiting`',
-    attempt: 'kept',
-    later: gates,
-  },
-  {
-    from: 'running',
     happening:
       'still cut after the last continuation (`output_limit`); or a continuation failed with no try left, or was refused its budget',
     to: 'incomplete',
@@ -188,9 +211,6 @@ export const runningStepRows: readonly TableRow[] = [
       },
     ],
   },
-  ...['approve', 'reject, revisions left', 'reject, none left', 'expires'].map((happening) => {
-    return { from: 'waiting', happening, to: 'by the answer', events: "the answer's", later: gates }
-  }),
   {
     from: 'pending, queued, running, waiting',
     happening: 'cancel',
@@ -204,7 +224,4 @@ export const runningStepRows: readonly TableRow[] = [
       cancelledFrom('waiting'),
     ],
   },
-  ...['resume', 'resume, with a kept text that nobody answered', 'rerun of it', 'rerun of a dependency'].map(
-    (happening) => ({ from: 'ended', happening, to: 'by the verb', events: "the verb's", later: revival }),
-  ),
 ]

@@ -1,9 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { keepsAttempt } from '../../src/workflows/events.ts'
 import type { LifecycleEvent } from '../../src/workflows/events.ts'
 import { begin, decide } from '../../src/workflows/transitions.ts'
 import type { Happening } from '../../src/workflows/transitions.ts'
 import type { StepStatus, WorkflowState, WorkflowStatus } from '../../src/workflows/workflow.ts'
+import { gateRows } from './gate-rows.ts'
+import { gateStepRows } from './gate-step-rows.ts'
 import { interruptionRows } from './interruption-rows.ts'
+import { revivalRows } from './revival-rows.ts'
+import { revivalStepRows } from './revival-step-rows.ts'
 import { runningRows } from './running-rows.ts'
 import { runningStepRows } from './running-step-rows.ts'
 import type { RowCase, TableRow } from './table-row.ts'
@@ -11,9 +16,9 @@ import { waitingStepRows } from './waiting-step-rows.ts'
 import { createEventCheck } from './wire-schemas.ts'
 import { stepHappenings, times, workflowHappenings, workflowOf } from './workflow-states.ts'
 
-const moment = { now: times.now, correlationId: 'request' }
-const workflowRows = [...runningRows, ...interruptionRows]
-const stepRows = [...waitingStepRows, ...runningStepRows]
+const moment = { now: times.now, correlationId: 'request', jobId: 'job-2' }
+const workflowRows = [...runningRows, ...interruptionRows, ...gateRows, ...revivalRows]
+const stepRows = [...waitingStepRows, ...runningStepRows, ...gateStepRows, ...revivalStepRows]
 
 function run({ state, happening }: RowCase) {
   const decision = happening === 'begin' ? begin(state, moment) : decide(state, happening, moment)
@@ -45,7 +50,7 @@ function changedIndexes({ state, steps = {} }: RowCase): ReadonlySet<number> {
 
 /** An event as a client gets it; the kept text is joined in when it is read. */
 function onTheWire({ data, ...event }: LifecycleEvent) {
-  const output = event.type === 'step.completed' || event.type === 'step.incomplete' ? { output: 'text' } : {}
+  const output = keepsAttempt(event.type) ? { output: 'text' } : {}
   const { seq, type, step, attempt, correlationId } = event
   const common = { seq, type, workflow_id: 'wf', at: new Date(event.at).toISOString(), correlation_id: correlationId }
   return { ...common, ...(step === null ? {} : { step, attempt }), ...output, ...data }
@@ -150,6 +155,19 @@ describe('what no row allows is refused', () => {
 
   test('the tables allow exactly these pairs', () => {
     expect([...allowedOfSteps].toSorted()).toEqual([
+      'cancelled with a cancelled step: rerun',
+      'cancelled with a completed step: rerun',
+      'cancelled with a failed step: rerun',
+      'cancelled with a incomplete step: rerun',
+      'completed with a completed step: rerun',
+      'completed with a failed step: rerun',
+      'completed with a incomplete step: rerun',
+      'failed with a completed step: rerun',
+      'failed with a failed step: rerun',
+      'failed with a incomplete step: rerun',
+      'queued with a waiting step: approved',
+      'queued with a waiting step: gate_expired',
+      'queued with a waiting step: rejected',
       'running with a queued step: step_failed',
       'running with a queued step: step_started',
       'running with a running step: completed',
@@ -157,8 +175,16 @@ describe('what no row allows is refused', () => {
       'running with a running step: step_continued',
       'running with a running step: step_failed',
       'running with a running step: step_retried',
+      'running with a waiting step: approved',
+      'running with a waiting step: gate_expired',
+      'running with a waiting step: rejected',
+      'waiting with a waiting step: approved',
+      'waiting with a waiting step: gate_expired',
+      'waiting with a waiting step: rejected',
     ])
     expect([...allowedOfWorkflows].toSorted()).toEqual([
+      'cancelled: resumed',
+      'failed: resumed',
       'queued: adopted',
       'queued: cancelled',
       'queued: handed_over',

@@ -3,7 +3,7 @@ import type { LifecycleType } from '../../src/workflows/events.ts'
 import type { AttemptRecord } from '../../src/workflows/store.ts'
 import type { Happening } from '../../src/workflows/transitions.ts'
 import type { StepState, WorkflowState } from '../../src/workflows/workflow.ts'
-import { times } from './workflow-states.ts'
+import { gateClosesAt, times } from './workflow-states.ts'
 
 /** An event as a row expects it: type, step, attempt, data. Number, time and correlation follow from the state. */
 export type ExpectedEvent = readonly [
@@ -83,6 +83,49 @@ export function skippedBy(dependency: string, seq: number): Partial<StepState> {
 
 /** Changed fields of a running step (as the fixtures have it) whose attempt closes now. */
 export const attemptClosed = { runningMs: 6500, runningSince: null }
+
+/** Changed fields of a step that waits (as the fixtures have it) when its gate closes without an answer, and with one. */
+export const gateClosed = { waitingSince: null, expiresAt: null }
+export const gateAnswered = { ...gateClosed, waitingAttempt: null }
+
+/** Changed fields of a step whose gate opens now. */
+export const gateOpened = { status: 'waiting', waitingSince: times.now, expiresAt: gateClosesAt } as const
+
+/** Changed fields of a running workflow that has only gates left. */
+export const putToWait: Partial<WorkflowState> = {
+  status: 'waiting',
+  reason: 'approval',
+  active: false,
+  runningMs: 8000,
+  runningSince: null,
+}
+
+/** Changed fields of a workflow that nobody ran and that goes on. */
+export const activated: Partial<WorkflowState> = {
+  status: 'queued',
+  reason: null,
+  error: null,
+  endedAt: null,
+  active: true,
+  activation: 2,
+  jobId: 'job-2',
+}
+
+export const waitingEvent: ExpectedEvent = ['workflow.waiting', null, null, { status: 'waiting' }]
+
+export function resumedEvent(from: string, reset: readonly string[], status = 'queued'): ExpectedEvent {
+  return ['workflow.resumed', null, null, { status, from, reset }]
+}
+
+/** What the fixtures' kept text looks like in `step.completed`, `step.incomplete` and `step.waiting`. */
+export const keptData = {
+  artifacts: [],
+  usage: zeroUsage,
+  finish_reason: 'stop',
+  model: 'model-1',
+  endpoint: 'default',
+  duration_ms: 700,
+}
 
 /** The record of the first attempt of a running step, closed now. */
 export function closedAttempt(status: 'kept' | 'void', change: Partial<AttemptRecord> = {}): AttemptRecord {

@@ -1,233 +1,44 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { AttemptRecord } from '../../src/workflows/store.ts'
-import { begin, decide } from '../../src/workflows/transitions.ts'
-import type { Happening } from '../../src/workflows/transitions.ts'
-import { addUsage, hasEnded, noUsage } from '../../src/workflows/workflow.ts'
-import type { Claim, WorkflowState } from '../../src/workflows/workflow.ts'
-import { wireUsage } from '../../src/workflows/wire.ts'
-import { EventLedger } from './event-ledger.ts'
-import {
-  decided,
-  failure,
-  stepHappenings,
-  stepNamed,
-  times,
-  workflowHappenings,
-  workflowOf,
-} from './workflow-states.ts'
-import type { StepSketch } from './workflow-states.ts'
+import { decide } from '../../src/workflows/transitions.ts'
+import { hasEnded, noUsage } from '../../src/workflows/workflow.ts'
+import { dag, finish, happen, happeningOf, incidents, limits } from './workflow-incidents.ts'
+import type { IncidentName } from './workflow-incidents.ts'
+import { WorkflowRun } from './workflow-run.ts'
+import { decided, stepHappenings, stepNamed, times, workflowHappenings, workflowOf } from './workflow-states.ts'
 
-const maxWorkerLosses = 2
-
-type HappeningName =
-  | 'taken'
-  | 'adopted'
-  | 'started'
-  | 'retried'
-  | 'continued'
-  | 'completed'
-  | 'incomplete'
-  | 'failed'
-  | 'shutdown'
-  | 'worker_lost'
-  | 'time_up'
-  | 'cancelled'
-
-/** Something that may happen: to a step, if it is about one, and how long after what was before. */
-interface Incident {
-  readonly name: HappeningName
-  readonly step: number
-  /** Negative: the clock was set back. */
-  readonly afterMs: number
-  readonly tokens: number
-}
-
-const incident: fc.Arbitrary<Incident> = fc.record({
-  // Most of it is work: an early end would leave little to look at.
-  name: fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom<HappeningName>('started', 'completed', 'retried', 'continued') },
-    { weight: 3, arbitrary: fc.constantFrom<HappeningName>('failed', 'incomplete', 'taken', 'adopted') },
-    { weight: 2, arbitrary: fc.constantFrom<HappeningName>('shutdown', 'worker_lost') },
-    { weight: 1, arbitrary: fc.constantFrom<HappeningName>('time_up', 'cancelled', 'taken', 'adopted') },
-  ),
-  step: fc.nat(7),
-  afterMs: fc.integer({ min: -50, max: 2000 }),
-  tokens: fc.nat(1000),
-})
-
-/** A DAG of one to eight steps, given in an order that need not be that of its edges. */
-const dag: fc.Arbitrary<readonly StepSketch[]> = fc
-  .array(
-    fc.record({
-      before: fc.array(fc.nat(7), { maxLength: 3 }),
-      onFailure: fc.constantFrom('stop' as const, 'continue' as const),
-      place: fc.nat(1000),
-    }),
-    { minLength: 1, maxLength: 8 },
-  )
-  .map((nodes) =>
-    nodes
-      .map(({ before, onFailure, place }, index) => ({
-        place,
-        id: `s${index}`,
-        status: 'pending' as const,
-        after: [...new Set(before.filter((other) => other < index))].map((other) => `s${other}`),
-        onFailure,
-      }))
-      .toSorted((a, b) => a.place - b.place)
-      .map(({ id, status, after, onFailure }) => ({ id, status, after, onFailure })),
-  )
-
-/** A workflow as it is stored, with a stranger who reads along, and a clock. */
-class Run {
-  state: WorkflowState
-  readonly ledger: EventLedger
-  readonly attempts = new Map<string, AttemptRecord>()
-  now: number = times.created
-
-  constructor(sketches: readonly StepSketch[]) {
-    const draft = workflowOf('queued', sketches, { seq: 0, claim: null, updatedAt: times.created })
-    this.ledger = new EventLedger(draft)
-    const begun = begin(draft, { now: this.now })
-    for (const event of begun.events) this.ledger.read(event)
-    this.state = begun.state
-  }
-
-  /** Applies what the state allows; whatever it does must keep every promise. */
-  apply(happening: Happening): boolean {
-    const decision = decide(this.state, happening, { now: this.now })
-    if (decision === null) return false
-    for (const event of decision.events) this.ledger.read(event)
-    for (const attempt of decision.attempts) this.#record(attempt)
-    this.#checkJob(decision.completeJob, decision.sendJob, decision.state)
-    this.state = decision.state
-    this.#checkState()
-    this.#checkEnd()
-    return true
-  }
-
-  addTokens(step: number, tokens: number): void {
-    const usage = { ...noUsage, inputTokens: tokens, llmCalls: 1 }
-    const add = (before: WorkflowState['steps'][number]) =>
-      before.index === step ? { ...before, usage: addUsage(before.usage, usage) } : before
-    this.state = { ...this.state, steps: this.state.steps.map(add) }
-  }
-
-  #record(attempt: AttemptRecord): void {
-    const key = `${attempt.stepIndex}@${attempt.attempt}`
-    const before = this.attempts.get(key)
-    expect(before?.status).toBe(attempt.status === 'open' ? undefined : 'open')
-    if (before !== undefined) expect(attempt.startedAt).toBe(before.startedAt)
-    if (attempt.endedAt !== null) expect(attempt.endedAt).toBeGreaterThanOrEqual(attempt.startedAt)
-    this.attempts.set(key, attempt)
-  }
-
-  #checkJob(completed: string | null, sent: boolean, after: WorkflowState): void {
-    const before = this.state
-    if (completed !== null) expect(completed).toBe(before.jobId)
-    expect(completed !== null).toBe(sent || (before.active && !after.active))
-    if (sent) expect(after).toMatchObject({ active: true, activation: before.activation + 1 })
-    else expect(after.activation).toBe(before.activation)
-  }
-
-  #checkEnd(): void {
-    const { steps, runningMs } = this.state
-    const used = steps.reduce((sum, step) => addUsage(sum, step.usage), noUsage)
-    const end = this.ledger.end
-    if (end !== null) expect(end.data).toMatchObject({ usage: wireUsage(used), duration_ms: runningMs })
-  }
-
-  #checkState(): void {
-    const { status, active, seq, steps, runningMs, runningSince, startedAt, endedAt } = this.state
-    expect(seq).toBe(this.ledger.seq)
-    expect(active).toBe(!hasEnded(status))
-    expect(this.ledger.end !== null).toBe(hasEnded(status))
-    expect(runningSince !== null).toBe(status === 'running')
-    expect(endedAt !== null).toBe(hasEnded(status))
-    expect(runningMs).toBeGreaterThanOrEqual(0)
-    if (startedAt !== null && endedAt !== null) expect(runningMs).toBe(endedAt - startedAt)
-    const endings = this.ledger.endings()
-    for (const step of steps) {
-      const ended = endings.get(step.definition.id) ?? null
-      expect(['pending', 'queued', 'running'].includes(step.status) ? null : step.status).toBe(ended)
-      expect(step.runningSince !== null).toBe(step.status === 'running')
-      expect(step.endedSeq !== null).toBe(ended !== null)
-      expect(step.keptAttempt).toBe(ended === 'completed' || ended === 'incomplete' ? step.attempt : null)
-      const mine = [...this.attempts.values()].filter((attempt) => attempt.stepIndex === step.index)
-      expect(mine.map((attempt) => attempt.attempt)).toEqual(mine.map((_attempt, index) => index + 1))
-      expect(mine.filter((attempt) => attempt.status === 'open')).toHaveLength(step.status === 'running' ? 1 : 0)
-      const spentMs = mine.reduce((sum, { startedAt: from, endedAt: to }) => sum + (to === null ? 0 : to - from), 0)
-      expect(step.runningMs).toBe(spentMs)
-    }
-  }
-}
-
-/** The claim of the job's next fetch: that is how the queue makes claims grow. */
-function nextClaim({ activation, claim }: WorkflowState): Claim {
-  return { activation, retry: claim?.activation === activation ? claim.retry + 1 : 0 }
-}
-
-function handedOver({ activation }: WorkflowState, code: 'shutdown' | 'worker_lost'): Happening {
-  return { type: 'handed_over', code, jobId: `job-${activation + 1}`, maxWorkerLosses }
-}
-
-/** What each is to a workflow as it stands. */
-const happenings: Readonly<Record<HappeningName, (state: WorkflowState, step: number) => Happening>> = {
-  taken: (state) => ({ type: 'taken', claim: nextClaim(state), maxWorkerLosses }),
-  adopted: (state) => ({ type: 'adopted', claim: nextClaim(state) }),
-  shutdown: (state) => handedOver(state, 'shutdown'),
-  worker_lost: (state) => handedOver(state, 'worker_lost'),
-  time_up: () => ({ type: 'time_up' }),
-  cancelled: () => ({ type: 'cancelled' }),
-  started: (_state, step) => stepHappenings.started(step),
-  retried: (_state, step) => stepHappenings.retried(step),
-  continued: (_state, step) => stepHappenings.continued(step),
-  completed: (_state, step) => stepHappenings.completed(step),
-  incomplete: (_state, step) => {
-    return { ...stepHappenings.incomplete(step), error: failure('output_limit', { message: `step ${step} was cut` }) }
-  },
-  failed: (_state, step) => {
-    return { type: 'step_failed', step, failure: failure('llm_error', { message: `step ${step} failed` }) }
-  },
-}
-
-function play(run: Run, incidents: readonly Incident[]): void {
-  for (const each of incidents) {
-    run.now = Math.max(times.created, run.now + each.afterMs)
-    const happening = happenings[each.name](run.state, each.step % run.state.steps.length)
-    if ('step' in happening && happening.type !== 'step_started') run.addTokens(happening.step, each.tokens)
-    const ended = hasEnded(run.state.status)
-    const allowed = run.apply(happening)
-    if (ended) expect(allowed).toBe(false)
-  }
-}
-
-/** Every queued step is started, and every running one ends somehow: so the workflow has to end. */
-function finish(run: Run, outcomes: readonly ('completed' | 'failed')[]): void {
-  if (run.state.status === 'queued') run.apply(happenings.taken(run.state, 0))
-  for (let round = 0; round <= run.state.steps.length && !hasEnded(run.state.status); round += 1) {
-    for (const { index } of run.state.steps) run.apply(stepHappenings.started(index))
-    for (const { index } of run.state.steps) run.apply(stepHappenings[outcomes[index] ?? 'completed'](index))
-  }
-}
+const outcome = fc.constantFrom<IncidentName>('completed', 'failed', 'approved', 'rejected')
 
 describe('whatever happens in whatever order', () => {
   test('every promise of the contract is kept, and every workflow ends', () => {
     fc.assert(
       fc.property(
-        dag,
-        fc.array(incident, { maxLength: 40 }),
-        fc.array(fc.constantFrom('completed' as const, 'failed' as const), { maxLength: 8 }),
-        (sketches, incidents, outcomes) => {
-          const run = new Run(sketches)
-          if (incidents.length > 3) run.apply(workflowHappenings.taken)
-          play(run, incidents)
-          finish(run, outcomes)
+        fc.record({ sketches: dag, of: limits }),
+        incidents,
+        fc.array(outcome, { maxLength: 8 }),
+        ({ sketches, of }, happened, outcomes) => {
+          const run = new WorkflowRun(sketches, of)
+          for (const each of happened) happen(run, of, each)
+          finish(run, of, ['completed', 'approved', ...outcomes])
           expect(hasEnded(run.state.status)).toBe(true)
         },
       ),
       { numRuns: 250 },
+    )
+  })
+
+  test('one resume after which nothing fails completes it', () => {
+    fc.assert(
+      fc.property(fc.record({ sketches: dag, of: limits }), incidents, ({ sketches, of }, happened) => {
+        const run = new WorkflowRun(sketches, of)
+        for (const each of happened) happen(run, of, each)
+        const step = 0
+        if (!hasEnded(run.state.status)) run.apply(happeningOf('cancelled', run, { ...of, step }))
+        if (run.state.status !== 'completed') run.apply(happeningOf('resumed', run, { ...of, step }))
+        finish(run, of, ['completed', 'approved'])
+        expect(run.state.status).toBe('completed')
+      }),
+      { numRuns: 100 },
     )
   })
 })

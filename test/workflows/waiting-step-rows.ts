@@ -13,7 +13,7 @@ const kept = { ...attemptClosed, endedAt: times.now, keptAttempt: 1, model: 'mod
 const ended = { ...attemptClosed, endedAt: times.now, endedSeq: 11 }
 const noCarry = { carriedText: null, carriedContinuations: 0 }
 
-/** The table "Step" of the contract's states, first half: until a step runs. */
+/** The table "Step" of the contract's states, first part: until a step runs. */
 export const waitingStepRows: readonly TableRow[] = [
   {
     from: '–',

@@ -14,6 +14,10 @@ import type {
 /** When everything in these fixtures happened; `now` is the moment of the transition under test. */
 export const times = { created: 1000, started: 2000, attempt: 4000, changed: 5000, now: 10_000 } as const
 
+/** How long a gate stays open in these fixtures, and when one that opens now closes. */
+export const approvalTimeoutMs = 60_000
+export const gateClosesAt = times.now + approvalTimeoutMs
+
 export const usage = { ...noUsage, inputTokens: 30, outputTokens: 12, llmCalls: 2 }
 
 export function failure(code: FailureCode = 'llm_error', change: Partial<Failure> = {}): Failure {
@@ -28,6 +32,7 @@ export function definition(id: string, change: Partial<StepDefinition> = {}): St
     instruction: `do ${id}`,
     dependsOn: [],
     onFailure: 'stop',
+    approval: false,
     context: {},
     options: {},
     ...change,
@@ -36,13 +41,14 @@ export function definition(id: string, change: Partial<StepDefinition> = {}): St
 
 const ended = { startedAt: 3000, endedAt: times.changed, attempt: 1, runningMs: 700, endedSeq: 8 }
 const place = { endpoint: 'default', model: 'model-1' }
+const openGate = { waitingAttempt: 1, waitingSince: times.changed, expiresAt: 65_000 }
 
 /** What a step of each status looks like besides its status. */
 const looks: Readonly<Record<StepStatus, Partial<StepState>>> = {
   pending: {},
   queued: {},
   running: { ...place, attempt: 1, startedAt: 3000, runningMs: 500, runningSince: times.attempt },
-  waiting: { ...place, ...ended, endedAt: null, endedSeq: null, keptAttempt: 1, finishReason: 'stop' },
+  waiting: { ...place, ...ended, ...openGate, endedAt: null, endedSeq: null, keptAttempt: 1, finishReason: 'stop' },
   completed: { ...place, ...ended, keptAttempt: 1, finishReason: 'stop' },
   incomplete: { ...place, ...ended, keptAttempt: 1, finishReason: 'length', error: failure('output_limit') },
   failed: { ...place, ...ended, error: failure() },
@@ -56,11 +62,14 @@ export interface StepSketch extends Partial<Omit<StepState, 'definition' | 'inde
   readonly status: StepStatus
   readonly after?: readonly string[]
   readonly onFailure?: 'stop' | 'continue'
+  /** Its result waits for a person; so does that of a step that is waiting. */
+  readonly gate?: boolean
 }
 
-export function stepOf({ id, status, after = [], onFailure = 'stop', ...change }: StepSketch, index = 0): StepState {
+export function stepOf(sketch: StepSketch, index = 0): StepState {
+  const { id, status, after = [], onFailure = 'stop', gate = status === 'waiting', ...change } = sketch
   return {
-    definition: definition(id, { dependsOn: after, onFailure }),
+    definition: definition(id, { dependsOn: after, onFailure, approval: gate }),
     index,
     taskId: `task_${id}`,
     status,
@@ -87,6 +96,12 @@ export function stepOf({ id, status, after = [], onFailure = 'stop', ...change }
     notBefore: null,
     carriedText: null,
     carriedContinuations: 0,
+    waitingAttempt: null,
+    waitingSince: null,
+    expiresAt: null,
+    revisions: 0,
+    feedback: null,
+    edited: false,
     usage: noUsage,
     ...looks[status],
     ...change,
@@ -144,7 +159,9 @@ export function workflowOf(
   })
 }
 
-function deepFreeze<T>(value: T): T {
+/** Makes any change of it, however deep, throw. */
+export function deepFreeze<T>(value: T): T {
+  if (Object.isFrozen(value)) return value
   if (value !== null && typeof value === 'object') {
     for (const inner of Object.values(value)) deepFreeze(inner)
     Object.freeze(value)
@@ -152,9 +169,9 @@ function deepFreeze<T>(value: T): T {
   return value
 }
 
-/** Applies what must be allowed; throws when it is refused. */
+/** Applies what must be allowed; throws when it is refused. A new activation has the job `job-2`. */
 export function decided(state: WorkflowState, happening: Happening, now: number = times.now): Decision {
-  const decision = decide(state, happening, { now })
+  const decision = decide(state, happening, { now, jobId: 'job-2' })
   if (decision === null) throw new Error(`${happening.type} was refused`)
   return decision
 }
@@ -193,6 +210,7 @@ export const stepHappenings = {
       ],
       rejected: [{ path: '../x', reason: 'leaves the workflow' }],
       error: null,
+      approvalTimeoutMs,
     }) as const,
   incomplete: (step = 0) =>
     ({
@@ -204,9 +222,14 @@ export const stepHappenings = {
       artifacts: [],
       rejected: [],
       error: failure('output_limit'),
+      approvalTimeoutMs,
     }) as const,
   failed: (step = 0, code: FailureCode = 'llm_rejected') =>
     ({ type: 'step_failed', step, failure: failure(code, { retryable: false, attempts: 1 }) }) as const,
+  approved: (step = 0) => ({ type: 'approved', step, edit: null }) as const,
+  rejected: (step = 0) => ({ type: 'rejected', step, feedback: 'Say it in one page.', maxRevisions: 2 }) as const,
+  expired: (step = 0) => ({ type: 'gate_expired', step }) as const,
+  rerun: (step = 0) => ({ type: 'rerun', step, feedback: null, options: {}, priority: 0, stepOptions: {} }) as const,
 } satisfies Record<string, (step?: number) => Happening>
 
 /** Every happening of a workflow. */
@@ -217,4 +240,5 @@ export const workflowHappenings = {
   lost: { type: 'handed_over', code: 'worker_lost', jobId: 'job-2', maxWorkerLosses: 25 },
   timeUp: { type: 'time_up' },
   cancelled: { type: 'cancelled' },
+  resumed: { type: 'resumed', options: {}, priority: 0, approvalTimeoutMs },
 } as const satisfies Record<string, Happening>

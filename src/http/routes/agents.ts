@@ -6,6 +6,7 @@ import type { AppParts } from '../app-parts.ts'
 import { callerOf } from '../correlation.ts'
 import type { HttpApp } from '../http-app.ts'
 import { TaskListParameters, sendPage, taskListQueryOf } from '../list-query.ts'
+import { RunHeaders } from '../request-headers.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, eventStreamSchema, pageOf, problems, refTo } from '../schemas.ts'
 import type { StartChecks } from '../start-checks.ts'
@@ -60,12 +61,13 @@ function addStartTask(app: HttpApp, context: RouteContext, checks: StartChecks):
     '/agents/:role/tasks',
     {
       sse: { kind: 'manual', heartbeat: false },
-      config: { produces: startForms, needs: 'database', exists: agentExists(context.parts) },
+      config: { produces: startForms, needs: 'database', takesKey: true, exists: agentExists(context.parts) },
       schema: {
         tags: ['tasks'],
         summary: 'Gives one task to one agent',
         description: 'Answered as `POST /workflows`: the task, its events, or what became of it.',
         params: RoleParams,
+        headers: RunHeaders,
         body: refTo(StartTask),
         response: {
           200: answer('Its events, or what became of it within the time to wait.', {
@@ -82,7 +84,7 @@ function addStartTask(app: HttpApp, context: RouteContext, checks: StartChecks):
       const { files, ...rest } = request.body
       const body = files === undefined ? rest : { ...rest, files: checks.files(files) }
       const start = () => context.parts.service.startTask(role, body, callerOf(request))
-      return startRun({ request, reply, start, refOf: ({ id }) => ({ kind: 'task', role, id }) }, context)
+      return startRun({ request, reply, start }, context)
     },
   )
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { listEvents } from '../event-list.ts'
 import { EventSchema } from '../event-schemas.ts'
 import type { HttpApp } from '../http-app.ts'
+import { lastEventIdOf } from '../idempotency.ts'
 import { negotiate } from '../negotiation.ts'
 import type { RouteContext } from '../route-context.ts'
 import { whileWanted } from '../route-context.ts'
@@ -36,8 +37,7 @@ interface EventsRequest {
 }
 
 function cursorOf(request: FastifyRequest<EventsRequest>): string | null {
-  const header = request.headers['last-event-id']
-  return (typeof header === 'string' && header !== '' ? header : request.query.after) ?? null
+  return lastEventIdOf(request) ?? request.query.after ?? null
 }
 
 async function sendList(request: FastifyRequest<EventsRequest>, reply: FastifyReply, work: EventsWork) {

@@ -1,13 +1,17 @@
 import { Type } from '@sinclair/typebox'
+import { ResumeWorkflow } from '../../workflows/requests.ts'
 import { callerOf } from '../correlation.ts'
 import { matchesTag } from '../entity-tag.ts'
 import type { HttpApp } from '../http-app.ts'
+import { sendOutcome } from '../outcome.ts'
+import { KeyHeaders, RunHeaders } from '../request-headers.ts'
 import type { RouteContext } from '../route-context.ts'
 import type { RunDoor } from '../run-door.ts'
 import { runExists } from '../run-door.ts'
-import { answer, emptyAnswer, problems, refTo } from '../schemas.ts'
+import { answer, emptyAnswer, eventStreamSchema, optionalBody, problems, refTo } from '../schemas.ts'
+import { startForms, startRun } from '../start-run.ts'
 
-const NoBody = Type.Unsafe<unknown>({ type: 'object', nullable: true, additionalProperties: false })
+const NoBody = optionalBody(Type.Object({}, { additionalProperties: false }))
 
 function addGet(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.get(
@@ -57,23 +61,61 @@ function addCancel(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.post(
     `${door.path}/cancel`,
     {
-      config: { produces: ['application/json'], needs: 'database', exists: runExists(parts, door) },
+      config: { produces: ['application/json'], needs: 'database', takesKey: true, exists: runExists(parts, door) },
       schema: {
         tags: [door.tag],
         summary: 'Cancels it',
         description: 'Calls to the model are aborted. One that has ended stays as it is: 200.',
         params: door.params,
+        headers: KeyHeaders,
         body: NoBody,
         response: {
           200: answer('It had ended before.', { 'application/json': refTo(door.resource) }),
           202: answer('It is cancelled.', { 'application/json': refTo(door.resource) }),
-          ...problems(400, 404, 406, 413, 415, 503),
+          ...problems(400, 404, 406, 413, 415, 422, 503),
+        },
+      },
+    },
+    async (request, reply) =>
+      sendOutcome(reply, await parts.service.cancel(door.ref(request.params), callerOf(request))),
+  )
+}
+
+const resumeDescription = [
+  'What failed, was skipped or was cancelled runs again; what was completed, or tolerated as a failure, stays as it is.',
+  'A text that still waited for a person waits again. Only one that has failed or was cancelled can be resumed, else 409.',
+  '`options` are merged with those that there are, key by key. Answered as the POST that starts; the stream begins with',
+  'its own `workflow.resumed`.',
+].join(' ')
+
+function addResume(app: HttpApp, context: RouteContext, door: RunDoor): void {
+  const { service } = context.parts
+  app.post(
+    `${door.path}/resume`,
+    {
+      sse: { kind: 'manual', heartbeat: false },
+      config: { produces: startForms, needs: 'database', takesKey: true, exists: runExists(context.parts, door) },
+      schema: {
+        tags: [door.tag],
+        summary: 'Goes on after a failure or a cancellation',
+        description: resumeDescription,
+        params: door.params,
+        headers: RunHeaders,
+        body: optionalBody(ResumeWorkflow),
+        response: {
+          200: answer('Its events from here on, or what became of it within the time to wait.', {
+            'text/event-stream': eventStreamSchema,
+            'application/json': refTo(door.resource),
+          }),
+          202: answer('It goes on.', { 'application/json': refTo(door.resource) }),
+          ...problems(400, 404, 406, 409, 413, 415, 422, 503),
         },
       },
     },
     async (request, reply) => {
-      const { resource, changed } = await parts.service.cancel(door.ref(request.params), callerOf(request))
-      return reply.code(changed ? 202 : 200).send(resource)
+      const revived = door.ref(request.params)
+      const start = () => service.resume(revived, request.body ?? {}, callerOf(request))
+      return startRun({ request, reply, start, revived }, context)
     },
   )
 }
@@ -83,4 +125,5 @@ export function addRunRoutes(app: HttpApp, context: RouteContext, door: RunDoor)
   addGet(app, context, door)
   addDelete(app, context, door)
   addCancel(app, context, door)
+  addResume(app, context, door)
 }

@@ -1,4 +1,3 @@
-import type { Static } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import { GraphResource, StepDetailResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
@@ -7,11 +6,9 @@ import { negotiate } from '../negotiation.ts'
 import type { RouteContext } from '../route-context.ts'
 import { runExists, workflowDoor } from '../run-door.ts'
 import { answer, problems, refTo } from '../schemas.ts'
+import { StepParams, stepExists } from '../step-path.ts'
 
 const forms = ['application/json', 'text/vnd.mermaid'] as const
-
-const StepParams = Type.Object({ id: Type.String(), step: Type.String() })
-type StepParams = Static<typeof StepParams>
 
 const GraphQuery = Type.Object(
   { format: Type.Optional(Type.Unsafe<'json' | 'mermaid'>({ type: 'string', enum: ['json', 'mermaid'] })) },
@@ -19,15 +16,10 @@ const GraphQuery = Type.Object(
 )
 
 function addStep(app: HttpApp, { parts }: RouteContext): void {
-  const stepOf = ({ id, step }: StepParams) => parts.service.step(id, step)
   app.get(
     '/workflows/:id/steps/:step',
     {
-      config: {
-        produces: ['application/json'],
-        needs: 'database',
-        exists: (params) => stepOf(params as StepParams),
-      },
+      config: { produces: ['application/json'], needs: 'database', exists: stepExists(parts) },
       schema: {
         tags: ['workflows'],
         summary: 'One step with its attempts',
@@ -38,7 +30,7 @@ function addStep(app: HttpApp, { parts }: RouteContext): void {
         },
       },
     },
-    (request) => stepOf(request.params),
+    ({ params }) => parts.service.step(params.id, params.step),
   )
 }
 

@@ -3,6 +3,7 @@ import { WorkflowResource, WorkflowSummary } from '../../workflows/resources.ts'
 import { callerOf } from '../correlation.ts'
 import type { HttpApp } from '../http-app.ts'
 import { WorkflowListParameters, sendPage, workflowListQueryOf } from '../list-query.ts'
+import { RunHeaders } from '../request-headers.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, eventStreamSchema, pageOf, problems, refTo } from '../schemas.ts'
 import type { StartChecks } from '../start-checks.ts'
@@ -10,7 +11,7 @@ import { startForms, startRun } from '../start-run.ts'
 
 const startDescription = [
   'Answers 202 with the workflow, or, with `Accept: text/event-stream`, 200 with its events.',
-  'With `Prefer: wait=N` (1–300) 200 when it has ended within N seconds, else 202.',
+  'With `Prefer: wait=N` (1–300) 200 when it has ended or waits for a person within N seconds, else 202.',
   'A client that leaves never stops a workflow.',
 ].join(' ')
 
@@ -19,11 +20,12 @@ function addStart(app: HttpApp, context: RouteContext, checks: StartChecks): voi
     '/workflows',
     {
       sse: { kind: 'manual', heartbeat: false },
-      config: { produces: startForms, needs: 'database' },
+      config: { produces: startForms, needs: 'database', takesKey: true },
       schema: {
         tags: ['workflows'],
         summary: 'Starts a workflow',
         description: startDescription,
+        headers: RunHeaders,
         body: refTo(StartWorkflow),
         response: {
           200: answer('Its events, or what became of it within the time to wait.', {
@@ -40,7 +42,7 @@ function addStart(app: HttpApp, context: RouteContext, checks: StartChecks): voi
       const { files, ...rest } = request.body
       const body = files === undefined ? rest : { ...rest, files: checks.files(files) }
       const start = () => context.parts.service.start(body, callerOf(request))
-      return startRun({ request, reply, start, refOf: ({ id }) => ({ kind: 'workflow', id }) }, context)
+      return startRun({ request, reply, start }, context)
     },
   )
 }

@@ -1,0 +1,111 @@
+const startExamples = {
+  feature: {
+    summary: 'A template',
+    value: {
+      type: 'feature_development',
+      requirement: 'Create a REST API for user authentication with JWT',
+      context: { language: 'python', framework: 'fastapi' },
+      options: { temperature: 0.2, max_tokens: 4096, timeout_seconds: 600 },
+      metadata: { ticket: 'ABC-1' },
+    },
+  },
+  approvals: {
+    summary: 'A template whose design a person approves',
+    value: {
+      type: 'feature_development',
+      requirement: 'A REST API for invoices',
+      approvals: ['architecture_design'],
+      options: { max_revisions: 2 },
+    },
+  },
+  bugFix: {
+    summary: 'A bug to fix',
+    value: {
+      type: 'bug_fix',
+      requirement: 'Fix the login',
+      context: { bug_description: 'A password with an umlaut is refused.' },
+      files: [{ path: 'src/login.py', content: 'def login(user, password): ...' }],
+    },
+  },
+  custom: {
+    summary: 'A DAG of your own',
+    value: {
+      type: 'custom',
+      requirement: 'A command line tool that counts words',
+      steps: [
+        { id: 'design', role: 'developer', task: 'Design the tool.' },
+        { id: 'build', role: 'developer', task: 'Write it.', depends_on: ['design'], approval: true },
+        { id: 'manual', role: 'technical_writer', task: 'Write its manual.', depends_on: ['build'] },
+      ],
+    },
+  },
+}
+
+const taskExamples = {
+  task: {
+    summary: 'One task',
+    value: { task: 'Review this function.', files: [{ path: 'src/app.py', content: 'def add(a, b): return a - b' }] },
+  },
+}
+
+const resumeExamples = {
+  asItWas: { summary: 'As it was', value: {} },
+  otherwise: { summary: 'With other options', value: { options: { model: 'qwen3:14b', timeout_seconds: 1200 } } },
+}
+
+const rerunExamples = {
+  again: { summary: 'Once more', value: {} },
+  feedback: { summary: 'With what is wanted otherwise', value: { feedback: 'Use Argon2 instead of bcrypt.' } },
+}
+
+const approveExamples = {
+  asItIs: { summary: 'As it is', value: { attempt: 1 } },
+  edited: {
+    summary: 'With an edited output',
+    value: { attempt: 1, output: '# Architecture\n\nOne service, one database.' },
+  },
+}
+
+const rejectExamples = {
+  feedback: { summary: 'With what is wanted otherwise', value: { attempt: 1, feedback: 'Too many services.' } },
+}
+
+const approvalExamples = {
+  one: {
+    summary: 'One open gate',
+    value: {
+      data: [
+        {
+          workflow_id: 'wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e',
+          type: 'feature_development',
+          step: 'architecture_design',
+          role: 'developer',
+          attempt: 1,
+          waiting_since: '2026-01-14T10:30:00.000Z',
+          expires_at: '2026-01-21T10:30:00.000Z',
+          links: {
+            workflow: '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e',
+            step: '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e/steps/architecture_design',
+            approve: '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e/steps/architecture_design/approve',
+            reject: '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e/steps/architecture_design/reject',
+          },
+        },
+      ],
+      next: null,
+    },
+  },
+}
+
+/** Examples of the JSON bodies of POSTs, by path. */
+export const requestExamples: Readonly<Record<string, unknown>> = {
+  '/workflows': startExamples,
+  '/workflows/{id}/resume': resumeExamples,
+  '/workflows/{id}/steps/{step}/rerun': rerunExamples,
+  '/workflows/{id}/steps/{step}/approve': approveExamples,
+  '/workflows/{id}/steps/{step}/reject': rejectExamples,
+  '/agents/{role}/tasks': taskExamples,
+  '/agents/{role}/tasks/{id}/resume': resumeExamples,
+}
+
+/** Examples of what GETs answer, by path. */
+export const responseExamples: Readonly<Record<string, unknown>> = { '/approvals': approvalExamples }
