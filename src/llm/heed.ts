@@ -59,6 +59,8 @@ export function createHeed({ clock, admission, serverOf }: HeedParts): Heed {
 
   return {
     head: ({ target }, header) => {
+      // what it asks for this once is more to the point than when its quota is full again
+      if (header('retry-after') !== null || header('retry-after-ms') !== null) return
       const waitMs = pauseUntilReset(header, Date.now())
       if (waitMs !== null) postpone(target, { waitMs, limited: true })
     },

@@ -10,6 +10,8 @@ export interface PromptEstimate {
 // a smaller window would not hold the instructions
 const leastWindow = 1_024
 const surplus = 1.25
+// an estimate that nobody has corrected may well be half as much again
+const uncorrectedSurplus = 2
 const farMore = 4
 
 /**
@@ -19,7 +21,8 @@ const farMore = 4
  */
 export function silentWindow(usage: TokenUsage, estimate: PromptEstimate): number | null {
   const { inputTokens, outputTokens, estimated } = usage
-  if (estimated || inputTokens < leastWindow || estimate.tokens < inputTokens * surplus) return null
+  const least = inputTokens * (estimate.corrected ? surplus : uncorrectedSurplus)
+  if (estimated || inputTokens < leastWindow || estimate.tokens < least) return null
   if (inputTokens % leastWindow === 0) return inputTokens
   // from 0.30.11 on Ollama fills only half of it, and keeps the first 4 tokens
   const halves = [2 * (inputTokens - 2), 2 * (inputTokens - 3)]

@@ -88,7 +88,8 @@ export function createPostgresDatabase(options: PostgresOptions, parts: Postgres
       broken ??= isConnectionLost(error) ? error : await rollback(client)
       throw error
     } finally {
-      client.removeListener('error', onError)
+      // The pool does not listen to a client that it throws away, and what breaks one may be told of twice.
+      if (broken === undefined) client.removeListener('error', onError)
       client.release(broken)
     }
   }

@@ -14,6 +14,7 @@ import type { RevivalVerbParts } from './revival-verbs.ts'
 import type { Caller, Outcome, WorkflowRef, WorkflowService } from './service.ts'
 import type { KeyBinding, NewWorkflow } from './store.ts'
 import { changeByVerb, outcomeOf } from './verbs.ts'
+import { hasEnded } from './workflow.ts'
 
 const startsPerTurn = 4
 
@@ -70,10 +71,13 @@ async function accept(parts: ServiceParts, workflow: NewWorkflow, binding: KeyBi
 }
 
 async function remove({ store, followers, hints }: ServiceParts, ref: WorkflowRef): Promise<void> {
-  const { status } = await findState(store, ref)
-  const outcome = await store.remove(ref.id)
-  if (outcome === 'missing') throw notFound(`There is no ${ref.kind} "${ref.id}".`)
-  if (outcome === 'not_ended') {
+  for (;;) {
+    const { status } = await findState(store, ref)
+    const outcome = await store.remove(ref.id)
+    if (outcome === 'removed') break
+    if (outcome === 'missing') throw notFound(`There is no ${ref.kind} "${ref.id}".`)
+    // What had ended when it was read has been revived since: a refusal has to name what it is now.
+    if (hasEnded(status)) continue
     throw new AppError('conflict', `It is still ${status}: cancel it first, then delete it.`, { state: { status } })
   }
   followers.advance(ref.id, null)

@@ -101,6 +101,8 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
     queued: () => depth.latest().queued,
     oldestQueuedAt: () => depth.latest().oldestCreatedAt,
     async drain(graceMs) {
+      // What did not let itself be handed over within its last words would not do so a second time either.
+      if (abandoned.signal.aborted) return
       draining.abort(new Error('the service is shutting down'))
       loop.wake()
       await untilQuiet(runners, graceMs)

@@ -90,8 +90,12 @@ function createReader(parts: EventReaderParts, workflow: WorkflowState, start: P
         relearn(follower, page.seq)
         for (const event of page.events) {
           if (frames.length >= limit) break
-          const passed = await place.pass(event, limit - frames.length)
-          if (passed === null) return { frames, done: false, gone: true }
+          const passed = await place.pass(event, limit - frames.length).catch((error: unknown) => {
+            // the position has moved past the frames that there are: they go out, and the next look tells the failure
+            if (frames.length === 0) throw error
+            return 'later' as const
+          })
+          if (passed === null || passed === 'later') return { frames, done: false, gone: passed === null }
           frames.push(...passed)
         }
       }

@@ -39,7 +39,7 @@ function wantedModel({ agents, promptRepair }: StepRunnerParts, { hold, index, p
   return definition.options.model ?? hold.state().options.model ?? agents.profile(definition.role)?.model ?? null
 }
 
-/** The time that it waits for a place, or for one of an endpoint's, is not its own. null: a door closed meanwhile. */
+/** The time that it waits for a place, for one of an endpoint's, or for the retry budget is not its own. null: a door closed meanwhile. */
 async function tryToBegin(
   { model, places, clock, draining }: StepRunnerParts,
   run: Run,
@@ -51,13 +51,15 @@ async function tryToBegin(
   if (notBefore !== null) await sleep(Math.max(0, notBefore - clock.now()), undefined, { signal: waiting })
   const isReady = (target: Target) => model.readyInMs(candidatesOf(run, [target])) === 0
   const candidates = candidatesOf(run, untried(pass, targets, isReady))
-  await model.whenReady(candidates, waiting)
+  await model.whenReady({ ...candidates, isRetry: false }, waiting)
   watch.pause()
+  const turn = AbortSignal.any([hold.over, draining])
+  // a step that has to wait because others have repeated their calls must not fail by it
+  await model.whenReady(candidates, turn)
   const begin = () => {
     const permit = model.admit(candidates)
     return permit === 'full' ? null : permit
   }
-  const turn = AbortSignal.any([hold.over, draining])
   const { place, begun } = await places.acquire({ workflowId, priority, createdAt, begin }, turn)
   watch.start()
   if (begun !== 'closed') return { place, permit: begun }

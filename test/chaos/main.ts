@@ -1,25 +1,35 @@
-import { parseChaosOptions } from './options.ts'
+import { parseChaosOptions, parseOutageOptions } from './options.ts'
 import { writeReport } from './report.ts'
 import { runChaos } from './run-chaos.ts'
+import { showOutages } from './show-outages.ts'
 import { judge } from './verdict.ts'
 
-/** Leaves time to report within ten minutes. */
+/** Of a run with faults: leaves time to report within ten minutes. Outages have limits of their own. */
 const mostMs = 9.5 * 60 * 1000
 
+const write = (text: string): void => void process.stdout.write(text)
+
 async function main(): Promise<boolean> {
-  const options = parseChaosOptions(process.argv.slice(2))
-  process.stdout.write(`${options.workflows} workflows against a faulty model, seed ${options.seed}\n\n`)
+  const args = process.argv.slice(2)
+  const outage = parseOutageOptions(args)
   const stop = new AbortController()
-  const timer = setTimeout(() => stop.abort(), mostMs)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  if (outage !== null) return showOutages(outage, { write, stop: stop.signal })
+  const timer = setTimeout(() => stop.abort(), mostMs)
   try {
-    const run = await runChaos(options, stop.signal)
-    const checks = judge(run.evidence)
-    process.stdout.write(writeReport(run, checks))
-    return run.exitCode === 0 && checks.every(({ faults }) => faults.length === 0)
+    return await showFaults(args, stop.signal)
   } finally {
     clearTimeout(timer)
   }
+}
+
+async function showFaults(args: readonly string[], stop: AbortSignal): Promise<boolean> {
+  const options = parseChaosOptions(args)
+  write(`${options.workflows} workflows against a faulty model, seed ${options.seed}\n\n`)
+  const run = await runChaos(options, stop)
+  const checks = judge(run.evidence)
+  write(writeReport(run, checks))
+  return run.exitCode === 0 && checks.every(({ faults }) => faults.length === 0)
 }
 
 try {

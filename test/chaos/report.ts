@@ -40,16 +40,19 @@ function figureRows(figures: NonNullable<ChaosRun['figures']>): readonly (readon
   ]
 }
 
-function checkText({ name, looked, faults }: Check): string {
+/** A check, with the first of its faults. */
+export function checkText({ name, looked, faults }: Check): string {
   const shown = faults.slice(0, mostFaultsShown).map((fault) => `       ${fault.slice(0, longestFault)}\n`)
   return `${faults.length === 0 ? 'ok    ' : 'FAULT '} ${name} (${faults.length} of ${looked})\n${shown.join('')}`
 }
 
-function tally(names: readonly string[]): readonly (readonly [string, number])[] {
+/** How often each name comes, in the order of the names. */
+export function tally(names: readonly string[]): readonly (readonly [string, number])[] {
   return [...countBy(names, String)].toSorted(([a], [b]) => a.localeCompare(b))
 }
 
-function list(counts: readonly (readonly [string, number])[]): string {
+/** Counts as a text. */
+export function list(counts: readonly (readonly [string, number])[]): string {
   return counts.map(([name, count]) => `${name} ${count}`).join(', ')
 }
 

@@ -3,7 +3,8 @@ import type { LogLine } from '../support/service-process.ts'
 import { scriptedAnswer } from './assignments.ts'
 import type { ChaosModel } from './chaos-model.ts'
 import type { FaultPlan } from './fault-plan.ts'
-import type { EndedWorkflow, Outcome } from './run-workflow.ts'
+import type { Outcome } from './run-workflow.ts'
+import type { SeenWorkflow } from './workflow-requests.ts'
 
 /** One thing that was looked at. */
 export interface Check {
@@ -26,7 +27,7 @@ export interface Evidence {
   readonly log: readonly LogLine[]
 }
 
-type Step = EndedWorkflow['steps'][number]
+type Step = SeenWorkflow['steps'][number]
 
 /** Codes of the contract that this model server can be the cause of. */
 const possibleCodes: ReadonlySet<string> = new Set([
@@ -49,11 +50,6 @@ export function judge(evidence: Evidence): readonly Check[] {
   const failed = new Set(
     outcomes.filter(({ workflow }) => workflow.status === 'failed').map(({ workflow }) => workflow.id),
   )
-  const check = <T>(name: string, things: readonly T[], fault: (thing: T) => string | null): Check => ({
-    name,
-    looked: things.length,
-    faults: things.map(fault).filter((text) => text !== null),
-  })
   return [
     { name: 'every workflow ended', looked: outcomes.length + lost.length, faults: lost },
     check('completed or failed, as the faults foretell', outcomes, ({ run, workflow }) =>
@@ -89,7 +85,7 @@ function neededCalls(run: number, step: Step, { plan, tries }: Rules): number {
 }
 
 /** Each step must have ended as its calls and the steps before it decide; the steps come in the order of the DAG. */
-function endFault(run: number, { steps, status }: EndedWorkflow, { plan, tries }: Rules): string | null {
+function endFault(run: number, { steps, status }: SeenWorkflow, { plan, tries }: Rules): string | null {
   const expected = new Map<string, string>()
   for (const { id, depends_on: before } of steps) {
     const isReady = before.every((name) => expected.get(name) === 'completed')
@@ -101,19 +97,21 @@ function endFault(run: number, { steps, status }: EndedWorkflow, { plan, tries }
   return `${run} is ${status}, not ${wanted}: ${wrong.map((step) => `${step.id} ${step.status}`).join(', ')}`
 }
 
-function typeFault(run: number, { status, error, steps }: EndedWorkflow): string | null {
+function typeFault(run: number, { status, error, steps }: SeenWorkflow): string | null {
   const failed = steps.filter((step) => step.status === 'failed')
   const codes = [...failed.map((step) => step.error?.code), ...(status === 'failed' ? [error?.code] : [])]
   const wrong = codes.filter((code) => code === undefined || !possibleCodes.has(code))
   return wrong.length === 0 ? null : `${run}: ${wrong.join(', ')}`
 }
 
-function outputFault({ status, output }: Step, name: string, answer: string): string | null {
+/** A completed step must have the answer as its output, any other none. */
+export function outputFault({ status, output }: Step, name: string, answer: string): string | null {
   if (status === 'completed') return output === answer ? null : `${name}: ${output?.length} instead of ${answer.length}`
   return output === null ? null : `${name} is ${status} and has an output`
 }
 
-function readingFault({ run, workflow, reading }: Outcome): string | null {
+/** What a reader saw must be what the workflow became. */
+export function readingFault({ run, workflow, reading }: Outcome): string | null {
   if (reading === null) return null
   const { journal } = reading
   const kept = journal.kept()
@@ -129,10 +127,16 @@ function readingFault({ run, workflow, reading }: Outcome): string | null {
   return faults.length === 0 ? null : `${run}: ${faults.join('; ')}`
 }
 
-function lineFault(line: LogLine, failed: ReadonlySet<string>): string | null {
+/** Nothing may be logged as an error but the end of a failed workflow. */
+export function lineFault(line: LogLine, failed: ReadonlySet<string>): string | null {
   if (line.level !== 'ERROR' && line.level !== 'CRITICAL') return null
   const isOfFailed = /^(Task|Workflow) failed/.test(line.message) && failed.has(String(line['workflow_id']))
   return isOfFailed ? null : JSON.stringify(line)
+}
+
+/** Looks at each of the things. */
+export function check<T>(name: string, things: readonly T[], fault: (thing: T) => string | null): Check {
+  return { name, looked: things.length, faults: things.map(fault).filter((text) => text !== null) }
 }
 
 /** How many of the things have each key. */

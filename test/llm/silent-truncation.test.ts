@@ -19,10 +19,11 @@ describe('a prompt was cut without a word', () => {
   test.for([
     ['exactly the window', { input: 4_096, estimate: 9_000 }, 4_096],
     ['a window that is no power of two', { input: 40_960, estimate: 90_000 }, 40_960],
-    ['the smallest', { input: 1_024, estimate: 2_000 }, 1_024],
+    ['the smallest', { input: 1_024, estimate: 2_048 }, 1_024],
     ['one token less, which Ollama keeps for the answer', { input: 8_191, estimate: 20_000 }, 8_192],
     ['prompt and answer fill it', { input: 4_000, output: 96, estimate: 9_000 }, 4_096],
-    ['a quarter more was sent', { input: 4_096, estimate: 5_120 }, 4_096],
+    ['a quarter more was sent, by a good estimate', { input: 4_096, estimate: 5_120, corrected: true }, 4_096],
+    ['half of the window is what Ollama keeps since 0.30.11', { input: 4_099, estimate: 9_000 }, 8_192],
     ['far more was sent, by a good estimate', { input: 3_000, estimate: 12_001, corrected: true }, 3_000],
   ] as const)('%s', ([, counted, window]) => {
     expect(judge(counted)).toBe(window)
@@ -33,6 +34,7 @@ describe('a prompt was not', () => {
   test.for([
     ['it fits, and is as long as a window by chance', { input: 4_096, estimate: 4_096 }],
     ['the estimate is only a little larger', { input: 4_096, estimate: 5_119 }],
+    ['not even twice as much, by an estimate that nobody has corrected', { input: 4_096, estimate: 8_191 }],
     ['the server counted more than was estimated', { input: 4_096, estimate: 3_000 }],
     ['a small prompt', { input: 1_023, estimate: 9_000 }],
     ['no prompt at all by its count', { input: 0, estimate: 9_000 }],

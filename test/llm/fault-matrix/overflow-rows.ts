@@ -141,7 +141,7 @@ export const overflowRows: readonly FaultCase[] = [
     'Ollama: **silent truncation with 200** (num_ctx default 4096, ignored on /v1)',
     cutTo('the prompt is as long as the window', { prompt_tokens: 4_096, completion_tokens: 7 }, 4_096),
     cutTo('one token short of it', { prompt_tokens: 4_095, completion_tokens: 7 }, 4_096),
-    cutTo('prompt and answer together are', { prompt_tokens: 8_000, completion_tokens: 192 }, 8_192),
+    cutTo('prompt and answer together are', { prompt_tokens: 4_000, completion_tokens: 96 }, 4_096),
     { ...cutTo('without a stream', { prompt_tokens: 2_048, completion_tokens: 7 }, 2_048), stream: false },
     {
       form: 'far fewer tokens than the estimate, once that is known to be good',
