@@ -57,7 +57,11 @@ export const orchestrationSettings = {
     secret: true,
     description: 'Postgres to use, as postgres://user:password@host/name. Empty: the embedded database.',
   }),
-  database_pool_size: whole({ default: 10, minimum: 2, description: 'Connections to Postgres, and one more for notifications.' }),
+  database_pool_size: whole({
+    default: 10,
+    minimum: 2,
+    description: 'Connections to Postgres, and one more for notifications.',
+  }),
   database_statement_timeout: seconds({ default: 30, description: 'Longest SQL statement.' }),
   database_lock_timeout: seconds({ default: 10, description: 'Longest wait for a lock of the database.' }),
   workflow_types_files: list({

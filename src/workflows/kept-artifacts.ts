@@ -30,7 +30,8 @@ export async function artifactsOf(
   const versions = await versionsOf(store, workflowId, found)
   const artifacts = found.map((file): NewArtifact => {
     const sha256 = createHash('sha256').update(file.content).digest('hex')
-    return { ...file, stepIndex, attempt, sha256, version: (versions.get(file.path) ?? 0) + 1, edited }
+    const version = (versions.get(file.path) ?? 0) + 1
+    return Object.assign({ stepIndex, attempt, sha256, version, edited }, file)
   })
   const created = artifacts.map(({ path, content, sha256, version }) => {
     return { path, bytes: Buffer.byteLength(content), sha256, version }

@@ -90,7 +90,7 @@ function rerun(draft: Draft, { step: index, feedback: text, options, priority, s
 }
 
 /** It has ended, was not skipped, and everything that it depends on is done. */
-export function mayRerun(draft: Draft, index: number): boolean {
+function mayRerun(draft: Draft, index: number): boolean {
   const { status } = draft.step(index)
   return ['completed', 'incomplete', 'failed', 'cancelled'].includes(status) && isReady(draft, index)
 }

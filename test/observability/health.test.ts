@@ -2,7 +2,16 @@ import { expect, test } from 'vitest'
 import { createHealth, type HealthParts } from '../../src/observability/health.ts'
 import { llmStatus } from '../support/llm-status.ts'
 
-const endpoint = { name: 'default', inFlight: 0, requests: 0, successes: 0, failures: 0, latencyMs: null, reachable: true, detail: '' }
+const endpoint = {
+  name: 'default',
+  inFlight: 0,
+  requests: 0,
+  successes: 0,
+  failures: 0,
+  latencyMs: null,
+  reachable: true,
+  detail: '',
+}
 const breaker = { endpoint: 'default', model: 'devstral', state: 'open', retryInMs: 11_400, hurting: true } as const
 
 function report(parts: Partial<HealthParts> = {}) {

@@ -184,7 +184,16 @@ test('models that a server lists become labels, up to a bound', async () => {
 
 test('gauges are read when they are asked for; a breaker that was dropped leaves no gauge behind', async () => {
   let breakers = [{ endpoint: 'default', model: 'devstral', state: 'open' as const, retryInMs: 1, hurting: true }]
-  const endpoint = { name: 'default', inFlight: 2, requests: 5, successes: 0, failures: 1, latencyMs: null, reachable: false, detail: '' }
+  const endpoint = {
+    name: 'default',
+    inFlight: 2,
+    requests: 5,
+    successes: 0,
+    failures: 1,
+    latencyMs: null,
+    reachable: false,
+    detail: '',
+  }
   const metrics = metricsFixture({
     llm: () => llmStatus({ activeClients: 1, endpoints: [endpoint], breakers }),
     queue: () => ({ queued: 7, oldestCreatedAt: 1_000 }),

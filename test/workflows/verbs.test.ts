@@ -258,7 +258,7 @@ describe('an idempotency key', () => {
       bench.service.start(request, keyed('start-1')),
     ])
     expect(second.resource.id).toBe(first.resource.id)
-    expect([first.replayed, second.replayed].toSorted()).toEqual([false, true])
+    expect([first.replayed, second.replayed].filter(Boolean)).toHaveLength(1)
     await bench.toEnd(first.resource.id)
     const later = await bench.service.start(request, keyed('start-1'))
     expect(later).toMatchObject({ replayed: true, resource: { status: 'completed' } })
@@ -283,17 +283,15 @@ describe('an idempotency key', () => {
       bench.service.resume(ref, {}, keyed('resume-2')),
       bench.service.resume(ref, {}, keyed('resume-2')),
     ])
-    expect(resumed.map(({ replayed }) => replayed).toSorted()).toEqual([false, true])
+    expect(resumed.filter(({ replayed }) => replayed)).toHaveLength(1)
     await bench.toEnd(id)
     await bench.service.resume(ref, {}, caller)
     const cancelled = await Promise.all([
       bench.service.cancel(ref, keyed('cancel-2')),
       bench.service.cancel(ref, keyed('cancel-2')),
     ])
-    expect(cancelled.map(({ changed, replayed }) => [changed, replayed]).toSorted()).toEqual([
-      [true, false],
-      [true, true],
-    ])
+    expect(cancelled.filter(({ replayed }) => replayed)).toHaveLength(1)
+    expect(cancelled.every(({ changed }) => changed)).toBe(true)
   })
 
   test('makes a rerun happen once; its repetition streams from where it began', async ({ openBench }) => {
