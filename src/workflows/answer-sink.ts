@@ -6,6 +6,9 @@ import type { HeldWorkflow } from './held-workflow.ts'
 import type { LiveAttempt } from './live-texts.ts'
 import type { NewCall, WorkflowStore } from './store.ts'
 
+/** Well below the time after which others may take a workflow over. */
+const longestDoubtMs = 3000
+
 export interface AnswerSinkParts {
   readonly store: WorkflowStore
   readonly followers: Followers
@@ -57,6 +60,8 @@ export function createAnswerSink(
       const next = isFirst ? firstCall : newCall(estimate)
       call = next
       if (!isFirst) await untilAvailable(() => store.addCall(next), abandoned)
+      // Who was frozen since may have lost the workflow, and must not pay for what another has done meanwhile.
+      if (hold.provenMsAgo() > longestDoubtMs) await hold.refresh()
     },
     async callEnded({ usage, finishReason }) {
       const { id, model } = call ?? firstCall

@@ -30,6 +30,8 @@ export interface HeldWorkflow {
   adopt(claim: Claim): Promise<boolean>
   /** Looks at what is stored; for when somebody else may have changed it. */
   refresh(): Promise<void>
+  /** Milliseconds since the database was asked something whose answer proved that the claim is held. */
+  provenMsAgo(): number
   addUsage(index: number, usage: Usage): Promise<void>
   /** Stops holding it, without a word to the database: its job lapses and somebody takes it again. */
   abandon(): void
@@ -114,6 +116,7 @@ class Holding implements HeldWorkflow {
   readonly #serially = createSerialQueue()
   #state: WorkflowState
   #claim: Claim
+  #provenAt = performance.now()
 
   constructor(parts: HeldWorkflowParts, taken: WorkflowState, claim: Claim) {
     this.#parts = parts
@@ -161,6 +164,10 @@ class Holding implements HeldWorkflow {
     })
   }
 
+  provenMsAgo(): number {
+    return performance.now() - this.#provenAt
+  }
+
   addUsage(index: number, usage: Usage): Promise<void> {
     return this.#serially(async () => {
       this.#state = withUsage(this.#state, index, usage)
@@ -177,7 +184,9 @@ class Holding implements HeldWorkflow {
       const decision = decide(this.#state, planned.happening, { now: clock.now() })
       if (decision === null) return false
       const change = toChange(decision, planned, { seen: this.#state.seq, guard })
+      const askedAt = performance.now()
       if (await commitForSure(store, change, abandoned)) {
+        this.#provenAt = askedAt
         this.#settle(decision)
         return true
       }
@@ -196,6 +205,7 @@ class Holding implements HeldWorkflow {
 
   async #reread(): Promise<boolean> {
     const { store, abandoned, onChanged } = this.#parts
+    const askedAt = performance.now()
     const found = await untilAvailable(() => store.load(this.#state.id), abandoned)
     if (found !== null) this.#state = withUsageOf(found, this.#state)
     // Who hands over in our stead raises the activation and leaves the claim as it is.
@@ -204,7 +214,8 @@ class Holding implements HeldWorkflow {
       found.active &&
       found.activation === this.#claim.activation &&
       sameClaim(found.claim, this.#claim)
-    if (!held) this.#letGo()
+    if (held) this.#provenAt = askedAt
+    else this.#letGo()
     onChanged()
     return held
   }
