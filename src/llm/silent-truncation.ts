@@ -25,8 +25,8 @@ export function silentWindow(usage: TokenUsage, estimate: PromptEstimate): numbe
   if (estimated || inputTokens < leastWindow || estimate.tokens < least) return null
   if (inputTokens % leastWindow === 0) return inputTokens
   // from 0.30.11 on Ollama fills only half of it, and keeps the first 4 tokens
-  const halves = [2 * (inputTokens - 2), 2 * (inputTokens - 3)]
-  const window = [inputTokens + 1, inputTokens + outputTokens, ...halves].find(isUsualWindow)
+  const filled = [inputTokens + 1, inputTokens + outputTokens, 2 * (inputTokens - 2), 2 * (inputTokens - 3)]
+  const window = filled.find((tokens) => isUsualWindow(tokens) && tokens < estimate.tokens)
   if (window !== undefined) return window
   return estimate.corrected && estimate.tokens > inputTokens * farMore ? inputTokens : null
 }

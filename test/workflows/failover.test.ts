@@ -194,12 +194,12 @@ describe('how much an endpoint is used', () => {
   }) => {
     const { servers, llm } = await endpointsOn([well], { maxInFlight: 1 })
     const [server] = servers
-    // five of these take longer than one step may
+    // eight of these take longer than one step may
     server?.answerWith(() => delay(150, well))
-    const bench = await openBench({ llm, run: { limits: { maxRetries: 0, maxRestarts: 0, timeoutMs: 400 } } })
-    const { of, names } = await runSteps(bench, 'a', 'b', 'c', 'd', 'e')
+    const bench = await openBench({ llm, run: { limits: { maxRetries: 0, maxRestarts: 0, timeoutMs: 1000 } } })
+    const { of, names } = await runSteps(bench, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')
     expect(names()).toContain('workflow.completed')
-    expect(of('step.completed')).toHaveLength(5)
+    expect(of('step.completed')).toHaveLength(8)
     expect(server?.maxConcurrent).toBe(1)
   })
 
