@@ -145,7 +145,7 @@ describe('an endpoint whose breaker is open', () => {
 
   test('holds up a step only when all are open', async ({ openBench }) => {
     const { servers, llm } = await endpointsOn([broken, broken])
-    const bench = await openBench({ llm: { ...llm, breaker: { ...breaker, openMs: 300 } }, run: tries(3) })
+    const bench = await openBench({ llm: { ...llm, breaker: { ...breaker, openMs: 1500 } }, run: tries(3) })
     await bench.engine.start()
     const followed = await bench.follow(await bench.start(customSteps('a')))
     await followed.until('step.retrying', 'a')

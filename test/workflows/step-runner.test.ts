@@ -177,7 +177,7 @@ describe('the output limit', () => {
 
 describe('time', () => {
   test('a start that takes too long is made again, and at last fails', async ({ openBench }) => {
-    const bench = await openBench({ run: { limits: { maxRetries: 3, maxRestarts: 1, timeoutMs: 120 } } })
+    const bench = await openBench({ run: { limits: { maxRetries: 3, maxRestarts: 1, timeoutMs: 500 } } })
     bench.server.answerWith(answerSteps({ a: [never] }))
     await bench.engine.start()
     const { events, of } = await bench.toEnd(await bench.start(customSteps('a', 'b < a')))
