@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const directory = fileURLToPath(new URL('../peers', import.meta.url))
 // npm writes it when everything else is there
 const finished = fileURLToPath(new URL('../peers/node_modules/.package-lock.json', import.meta.url))
-const limitMs = 120_000
+const limitMs = 300_000
 
 /** Installs the peers in `bench/peers` unless they are there. Resolves with what went wrong, or null. */
 export async function installPeers(parts: {

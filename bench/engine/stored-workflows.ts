@@ -1,0 +1,49 @@
+import { Client } from 'pg'
+
+interface Column {
+  readonly table_name: string
+  readonly column_name: string
+}
+
+const columns = `
+  SELECT table_name, column_name FROM information_schema.columns
+  WHERE table_schema = 'agents' AND table_name NOT IN ('migrations', 'idempotency_keys')
+  ORDER BY table_name, ordinal_position`
+
+/**
+ * Leaves so many ended workflows in a database of this service in which some have run: copies of one of them, with
+ * everything that belongs to it. Statistics are brought up to date, as autovacuum does in time.
+ */
+export async function storeWorkflows(databaseUrl: string, count: number): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    const found = await client.query<{ id: string }>(
+      `SELECT id FROM agents.workflows WHERE status = 'completed' ORDER BY id DESC LIMIT 1`,
+    )
+    const id = found.rows[0]?.id
+    if (id === undefined) throw new Error('No workflow has run that could be copied.')
+    await client.query('DELETE FROM agents.workflows WHERE id <> $1', [id])
+    const tables = Map.groupBy((await client.query<Column>(columns)).rows, (column) => column.table_name)
+    // whoever is referred to comes first
+    const names = [...tables.keys()].toSorted((a, b) => Number(b === 'workflows') - Number(a === 'workflows'))
+    for (const name of names) await client.query(copyStatement(name, tables.get(name) ?? []), [id, count - 1])
+    await client.query('VACUUM ANALYZE')
+  } finally {
+    await client.end()
+  }
+}
+
+function copyStatement(table: string, ofTable: readonly Column[]): string {
+  const names = ofTable.map((column) => column.column_name)
+  const values = names.map((name) => {
+    if (name === 'workflow_id' || (table === 'workflows' && name === 'id')) return 'i.id'
+    return name === 'id' ? `t.id || '_' || i.n` : `t.${name}`
+  })
+  // older than all that come, in the order of the numbers
+  return `
+    INSERT INTO agents.${table} (${names.join(', ')})
+    SELECT ${values.join(', ')}
+    FROM (SELECT n, 'wf_' || lpad(to_hex(n), 12, '0') || substr(md5(n::text), 1, 20) AS id FROM generate_series(1, $2::integer) n) i
+    CROSS JOIN agents.${table} t WHERE t.${table === 'workflows' ? 'id' : 'workflow_id'} = $1`
+}
