@@ -41,9 +41,10 @@ export async function makeAnswer(plan: AnswerPlan, run: AnswerRun): Promise<Agen
   let text = plan.carried?.text ?? ''
   let continuations = plan.carried === null ? 0 : Math.max(1, plan.carried.continuations)
   if (text !== '') run.sink.text(text)
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     if (continuations > plan.maxContinuations) return cutOff(plan, text, plan.target.model)
     if (continuations > 0) await run.sink.continuing(continuations)
+    if (!isFirst) refuseIfClosed(plan)
     const end = await oneCall(plan, run, { text, isContinuation: continuations > 0 })
     text += end.text
     if (end.complete) return completed(plan, text, end)
@@ -110,6 +111,12 @@ function createJoiner(plan: AnswerPlan, delivered: string): Joiner {
     },
     end: decide,
   }
+}
+
+/** Only the first call has been admitted; one that would not be made must not be noted as a call either. */
+function refuseIfClosed({ model, target }: AnswerPlan): void {
+  const refused = model.refusal({ targets: [target], isRetry: false })
+  if (refused !== null) throw refused
 }
 
 function completed(plan: AnswerPlan, text: string, end: CallEnd): AgentAnswer {

@@ -1,14 +1,13 @@
 import type { AppError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 import type { FailureContext } from './failures.ts'
-import type { ModelEvent } from './model.ts'
 
-/** Turns the bytes of a body into events, and its answer's facts into `answer`. */
+/** Turns the bytes of a body into facts of its answer. */
 export interface AnswerReader {
-  /** Events of the next piece. What is wrong with it is in `fault` afterwards. */
-  push(bytes: Uint8Array): readonly ModelEvent[]
-  /** The body has ended: what was still incomplete. */
-  finish(): readonly ModelEvent[]
+  /** Takes the next piece. What is wrong with it is in `fault` afterwards. */
+  push(bytes: Uint8Array): void
+  /** The body has ended: takes what was still incomplete. */
+  finish(): void
   /** Nothing of interest can follow. */
   readonly done: boolean
   /** What ends the call, after the events before it. */

@@ -14,9 +14,9 @@ export interface CallDeadlines {
   /** Aborted by a deadline (with an `llm_timeout`), by the caller or by `abort`. */
   readonly signal: AbortSignal
   /** A token has come. */
-  progressed(): void
-  /** While the caller works on what it got, no token can be missing. */
-  readonly callerBusy: (busy: boolean) => void
+  readonly progressed: () => void
+  /** The caller has taken everything and waits from now on: what it did until then is not the server's time. */
+  readonly callerWaits: () => void
   /** The answer is complete: only a moment more for what may follow it. */
   answered(): void
   abort(reason: Error): void
@@ -34,9 +34,11 @@ export function startCallDeadlines(
     readonly endpoint: string
     readonly caller: AbortSignal
     readonly streaming: boolean
+    /** While the caller works on what it got, no token can be missing. */
+    readonly isCallerBusy: () => boolean
   },
 ): CallDeadlines {
-  const { clock, caller, endpoint, streaming } = parts
+  const { clock, caller, endpoint, streaming, isCallerBusy } = parts
   const { callTimeoutMs, firstTokenTimeoutMs, idleTimeoutMs } = limits
   const controller = new AbortController()
   const abort = (reason: unknown): void => controller.abort(reason)
@@ -50,7 +52,7 @@ export function startCallDeadlines(
   const silent = expire(`No token for ${seconds(idleTimeoutMs)} (LLM_IDLE_TIMEOUT).`)
   const cancelWhole = clock.after(callTimeoutMs, expire(tooLong))
   let cancelWait = streaming && firstTokenTimeoutMs > 0 ? clock.after(firstTokenTimeoutMs, expire(noStart)) : null
-  const idle = createIdleWatch(idleTimeoutMs, { clock, silent })
+  const idle = createIdleWatch(idleTimeoutMs, { clock, silent, isCallerBusy })
   let watching = false
 
   return {
@@ -62,7 +64,7 @@ export function startCallDeadlines(
       cancelWait?.()
       cancelWait = idle.start()
     },
-    callerBusy: idle.callerBusy,
+    callerWaits: idle.progressed,
     answered: () => {
       watching = true
       cancelWait?.()
@@ -81,19 +83,18 @@ interface IdleWatch {
   /** The result ends the watch. */
   readonly start: () => () => void
   readonly progressed: () => void
-  readonly callerBusy: (busy: boolean) => void
 }
 
 // one timer that looks again, instead of a new one for each token
 function createIdleWatch(
   idleMs: number,
-  { clock, silent }: { readonly clock: Clock; readonly silent: () => void },
+  parts: { readonly clock: Clock; readonly silent: () => void; readonly isCallerBusy: () => boolean },
 ): IdleWatch {
+  const { clock, silent, isCallerBusy } = parts
   let lastAt = 0
-  let busy = false
   let cancel: (() => void) | null = null
   const look = (): void => {
-    const leftMs = busy ? idleMs : lastAt + idleMs - clock.now()
+    const leftMs = isCallerBusy() ? idleMs : lastAt + idleMs - clock.now()
     if (leftMs > 0) cancel = clock.after(leftMs, look)
     else silent()
   }
@@ -104,11 +105,6 @@ function createIdleWatch(
     },
     progressed: () => {
       lastAt = clock.now()
-    },
-    callerBusy: (now) => {
-      // the time that the caller took is not the server's
-      if (busy && !now) lastAt = clock.now()
-      busy = now
     },
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AppError, FailureCode } from '../errors.ts'
 import type { Answer } from './answer.ts'
 import type { BreakerPass } from './breaker.ts'
@@ -33,6 +34,8 @@ export function startCallRecord(request: ModelRequest, parts: CallRecordParts): 
   const { clock, observe, permit, loan, count, heed } = parts
   const { endpoint, model } = request.target
   const startedAt = clock.now()
+  // an answer comes in the context of whoever opened its connection: perhaps another call
+  const inContext = AsyncLocalStorage.snapshot()
   let firstTokenMs: number | null = null
   let ended = false
   observe({ type: 'llm.call_started', endpoint, model })
@@ -47,7 +50,7 @@ export function startCallRecord(request: ModelRequest, parts: CallRecordParts): 
   const once = (settle: () => void): void => {
     if (ended) return
     ended = true
-    settle()
+    inContext(settle)
   }
   const usageSoFar = (answer: Answer | null): TokenUsage | null => {
     if (answer === null || (answer.tokens === 0 && answer.reportedUsage() === null)) return null
@@ -57,7 +60,7 @@ export function startCallRecord(request: ModelRequest, parts: CallRecordParts): 
   return {
     firstToken: () => {
       firstTokenMs = clock.now() - startedAt
-      permit.reachedFirstToken()
+      inContext(() => permit.reachedFirstToken())
     },
     succeeded: (usage) =>
       once(() => {

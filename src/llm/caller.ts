@@ -4,11 +4,14 @@ import type { Admission } from './admission.ts'
 import { type CallDeadlines, type CallLimits, startCallDeadlines } from './call-deadlines.ts'
 import { startCallRecord } from './call-record.ts'
 import type { Clock } from './clock.ts'
+import type { EventSink, EventSource } from './event-sink.ts'
+import { createEventStream } from './event-stream.ts'
 import { callFailure, type HeaderReader } from './failures.ts'
 import type { Heed } from './heed.ts'
-import { runModelCall } from './model-call.ts'
+import { startModelCall } from './model-call.ts'
 import type { LlmEvent, Model, ModelEvent, ModelRequest } from './model.ts'
 import type { ModelServer } from './model-server.ts'
+import type { UpstreamResponse } from './request-fetch.ts'
 
 /** Limits of every call. */
 export interface CallerOptions extends CallLimits {
@@ -38,10 +41,7 @@ export function createCaller(options: CallerOptions, parts: CallerParts): Caller
   const running = new Set<CallDeadlines>()
   let closed = false
 
-  async function* stream(
-    request: ModelRequest,
-    about: { readonly caller: AbortSignal; readonly headers: Readonly<Record<string, string>> },
-  ): AsyncGenerator<ModelEvent, undefined, undefined> {
+  const start = (request: ModelRequest, about: CallContext, stream: EventSink<ModelEvent>): EventSource => {
     const { target } = request
     const { caller, headers } = about
     if (caller.aborted || closed) throw caller.aborted ? caller.reason : shutdown()
@@ -55,36 +55,45 @@ export function createCaller(options: CallerOptions, parts: CallerParts): Caller
       caller,
       endpoint: target.endpoint,
       streaming: request.stream,
+      isCallerBusy: () => !stream.isAwaited,
     })
     running.add(deadlines)
-    try {
-      return yield* runModelCall({
-        request,
-        isRatioKnown: server.tokenRatios.isKnown(target.model),
-        maxResponseBytes: options.maxResponseBytes,
-        caller,
-        clock,
-        failures: server.failures,
-        deadlines,
-        record,
-        send: (signal) => {
-          const onHead = (header: HeaderReader): void => heed.head(request, header)
-          return loan.client.chat(request, { signal, failures: server.failures, headers, onHead })
-        },
-      })
-    } finally {
-      running.delete(deadlines)
+    const { failures } = server
+    const send = (signal: AbortSignal): Promise<UpstreamResponse> => {
+      const onHead = (header: HeaderReader): void => heed.head(request, header)
+      return loan.client.chat(request, { signal, failures, headers, onHead })
     }
+    const call = {
+      request,
+      isRatioKnown: server.tokenRatios.isKnown(target.model),
+      maxResponseBytes: options.maxResponseBytes,
+      caller,
+      clock,
+      failures,
+      deadlines,
+      record,
+      send,
+      onClose: () => void running.delete(deadlines),
+    }
+    return startModelCall(call, stream)
   }
 
   return {
-    // the ids are those of whoever asks for the stream, not of whoever reads it
-    stream: (request, caller) => stream(request, { caller, headers: traceHeaders() }),
+    stream: (request, caller) => {
+      // the ids are those of whoever asks for the stream, not of whoever reads it
+      const about = { caller, headers: traceHeaders() }
+      return createEventStream((stream) => start(request, about, stream))
+    },
     abortAll: () => {
       closed = true
       for (const deadlines of running) deadlines.abort(shutdown())
     },
   }
+}
+
+interface CallContext {
+  readonly caller: AbortSignal
+  readonly headers: Readonly<Record<string, string>>
 }
 
 function shutdown(): AppError {

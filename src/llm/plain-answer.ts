@@ -3,7 +3,6 @@ import type { Answer } from './answer.ts'
 import type { CreateAnswerReader } from './answer-reader.ts'
 import { callFailure, failureInStream, type FailureContext } from './failures.ts'
 import { fieldsOf, isFields, type JsonFields, parseJson } from './json-fields.ts'
-import type { ModelEvent } from './model.ts'
 
 /** Reads one whole `chat.completion` object. */
 export const createPlainAnswerReader: CreateAnswerReader = (answer, failures) => {
@@ -12,14 +11,13 @@ export const createPlainAnswerReader: CreateAnswerReader = (answer, failures) =>
   return {
     push: (bytes) => {
       pieces.push(bytes)
-      return []
     },
     finish: () => {
       const text = Buffer.concat(pieces).toString('utf8')
       // no body at all says as little as one without a message
       const body = text.trim() === '' ? {} : parseJson(text)
       fault = faultOf(body, failures)
-      return fault === null && isFields(body) ? takeBody(body, answer) : []
+      if (fault === null && isFields(body)) takeBody(body, answer)
     },
     done: false,
     get fault() {
@@ -48,14 +46,13 @@ function choiceOf(body: JsonFields): JsonFields {
   return all.find((choice) => (choice['index'] ?? 0) === 0) ?? {}
 }
 
-function takeBody(body: JsonFields, answer: Answer): readonly ModelEvent[] {
+function takeBody(body: JsonFields, answer: Answer): void {
   const choice = choiceOf(body)
   const message = fieldsOf(choice['message'])
   answer.noteModel(body['model'])
   answer.noteUsage(body['usage'])
-  const reasoning = answer.addReasoning(message['reasoning_content'] ?? message['reasoning'])
-  const text = answer.addText(message['content'])
+  answer.addReasoning(message['reasoning_content'] ?? message['reasoning'])
+  answer.addText(message['content'])
   answer.addRefusal(message['refusal'])
   answer.noteFinish(choice['finish_reason'])
-  return [...reasoning, ...text]
 }

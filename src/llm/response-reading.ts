@@ -1,10 +1,12 @@
-import type { Readable } from 'node:stream'
+import { finished, type Readable } from 'node:stream'
+import type { AppError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 import type { AnswerReader } from './answer-reader.ts'
 import type { CallDeadlines } from './call-deadlines.ts'
 import type { CallRecord } from './call-record.ts'
 import { createChatStreamReader } from './chat-stream.ts'
 import type { Clock } from './clock.ts'
+import type { EventSink } from './event-sink.ts'
 import { callFailure, type FailureContext } from './failures.ts'
 import type { ModelEvent, ModelRequest } from './model.ts'
 import { createPlainAnswerReader } from './plain-answer.ts'
@@ -13,6 +15,7 @@ import type { UpstreamResponse } from './request-fetch.ts'
 /** What the reading of an answer needs to know of its call. */
 export interface ReadingParts {
   readonly request: ModelRequest
+  readonly answer: Answer
   readonly maxResponseBytes: number
   readonly caller: AbortSignal
   readonly clock: Clock
@@ -21,76 +24,94 @@ export interface ReadingParts {
   readonly record: CallRecord
 }
 
-/** The body of an answer, read piece by piece. */
-export interface Reading {
-  /** Events of the next piece, null after the last. Throws what is wrong, once the events before it are out. */
-  next(): Promise<readonly ModelEvent[] | null>
-  /** Gives the connection back when the body was read to its end, else closes it. */
-  close(): Promise<void>
+/** Who follows the reading. */
+interface ReadingFollower {
+  /** Where the events go; the body is not read while many of them wait there. */
+  readonly stream: EventSink<ModelEvent>
+  /** Told after the last event. */
+  readonly finish: () => void
+  /** Told instead of it, after the events before. */
+  readonly fail: (error: unknown) => void
 }
+
+/** The body of an answer, read as it comes. */
+export interface Reading {
+  /** Gives the connection back when the body was read to its end, else closes it. */
+  close(): void
+}
+
+const mostKept = 100
 
 /** Starts to read. Throws when the answer is no stream although one was asked for. */
-export function startReading({ body, headers }: UpstreamResponse, call: ReadingParts, answer: Answer): Reading {
-  const { deadlines, caller, maxResponseBytes, failures } = call
-  const reader = createReader(headers, body, { call, answer })
-  const pieces: AsyncIterator<Uint8Array> = body.iterator({ destroyOnReturn: false })
+export function startReading(
+  { body, headers }: UpstreamResponse,
+  call: ReadingParts,
+  { stream, finish, fail }: ReadingFollower,
+): Reading {
+  const { answer, deadlines, caller, maxResponseBytes, failures } = call
+  const reader = createReader(headers, body, call)
   let bytes = 0
-  let finished = false
+  let bodyEnded = false
+  let over = false
 
-  const pull = async (): Promise<readonly ModelEvent[]> => {
-    const piece = await pieces.next()
-    if (piece.done === true) {
-      finished = true
-      return reader.finish()
-    }
-    bytes += piece.value.length
-    if (bytes > maxResponseBytes) {
-      const message = `The answer is longer than ${maxResponseBytes} bytes (LLM_MAX_RESPONSE_BYTES).`
-      throw callFailure('response_too_large', message, { retryable: false, endpoint: failures.endpoint })
-    }
-    const events = reader.push(piece.value)
-    finished = reader.done
-    return events
+  const close = (): void => {
+    if (over) return
+    over = true
+    if (bodyEnded || reader.done) discardRest(body, call.clock)
+    else body.destroy()
   }
-
+  const end = (error: unknown): void => {
+    if (over) return
+    close()
+    // a complete answer is not spoilt by what follows it
+    if (error === null || (answer.ended && !caller.aborted)) finish()
+    else fail(error)
+  }
   const noteProgress = (tokensBefore: number, endedBefore: boolean): void => {
-    if (answer.tokens > tokensBefore) {
-      if (tokensBefore === 0) call.record.firstToken()
-      deadlines.progressed()
-    }
+    if (tokensBefore === 0 && answer.tokens > 0) call.record.firstToken()
+    // a caller that got something says itself when it waits again
+    if (answer.tokens > tokensBefore && (tokensBefore === 0 || stream.isAwaited)) deadlines.progressed()
     if (answer.ended && !endedBefore) deadlines.answered()
   }
-
-  return {
-    next: async () => {
-      if (reader.fault !== null) throw reader.fault
-      if (finished) return null
-      deadlines.callerBusy(false)
-      const { tokens, ended } = answer
-      try {
-        const events = await pull()
-        noteProgress(tokens, ended)
-        deadlines.callerBusy(events.length > 0)
-        return events
-      } catch (error) {
-        // a complete answer is not spoilt by what follows it
-        if (!answer.ended || caller.aborted) throw error
-        return null
-      }
-    },
-    close: async () => {
-      await pieces.return?.()
-      if (finished) discardRest(body, call.clock)
-      else body.destroy()
-    },
+  const take = (piece: Uint8Array | null): void => {
+    bytes += piece?.length ?? 0
+    if (bytes > maxResponseBytes) throw tooLarge(maxResponseBytes, failures)
+    const { tokens, ended } = answer
+    if (piece === null) reader.finish()
+    else reader.push(piece)
+    noteProgress(tokens, ended)
+    if (reader.fault !== null) end(reader.fault)
+    else if (reader.done || bodyEnded) end(null)
+    else if (stream.kept > mostKept) {
+      body.pause()
+      stream.whenTaken(() => body.resume())
+    }
   }
+  const onPiece = (piece: Uint8Array | null): void => {
+    if (over) return
+    try {
+      take(piece)
+    } catch (error) {
+      end(error)
+    }
+  }
+
+  body.on('data', onPiece)
+  finished(body, { writable: false }, (error) => {
+    bodyEnded = !error
+    if (error) end(error)
+    else onPiece(null)
+  })
+  return { close }
 }
 
-function createReader(
-  headers: Headers,
-  body: Readable,
-  { call, answer }: { readonly call: ReadingParts; readonly answer: Answer },
-): AnswerReader {
+function tooLarge(maxResponseBytes: number, { endpoint }: FailureContext): AppError {
+  const message = `The answer is longer than ${maxResponseBytes} bytes (LLM_MAX_RESPONSE_BYTES).`
+  return callFailure('response_too_large', message, { retryable: false, endpoint })
+}
+
+function createReader(headers: Headers, body: Readable, call: ReadingParts): AnswerReader {
+  const { answer } = call
   if (!call.request.stream) return createPlainAnswerReader(answer, call.failures)
   const mediaType = (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase()
   if (mediaType === 'text/event-stream') return createChatStreamReader(answer, call.failures)

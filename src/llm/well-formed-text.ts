@@ -17,7 +17,7 @@ export function createTextMender(): TextMender {
   let held = ''
   return {
     push: (piece) => {
-      const text = held + piece
+      const text = held === '' ? piece : held + piece
       held = endsInHighSurrogate(text) ? text.slice(-1) : ''
       return wellFormed(held === '' ? text : text.slice(0, -1))
     },

@@ -71,6 +71,7 @@ async function rollback(client: pg.PoolClient): Promise<Error | undefined> {
 export function createPostgresDatabase(options: PostgresOptions, parts: PostgresParts = {}): Database {
   const pool = createPool(options)
   pool.on('error', (error) => parts.onError?.(error))
+  pool.on('connect', (client) => client.on('error', () => undefined))
   let closing: Promise<void> | null = null
 
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

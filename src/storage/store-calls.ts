@@ -12,7 +12,8 @@ const names = columnNames(callColumns).join(', ')
 
 const addCall = `
   INSERT INTO agents.calls (workflow_id, ${names})
-  SELECT $1, ${names} FROM json_to_record($2::json) AS r(${columnDefinitions(callColumns)})`
+  SELECT $1, ${names} FROM json_to_record($2::json) AS r(${columnDefinitions(callColumns)})
+  ON CONFLICT (id) DO NOTHING`
 
 // The first settlement counts: a second one is a repetition of it.
 const settleCall = `

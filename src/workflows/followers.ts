@@ -50,10 +50,11 @@ export function createFollowers(): Followers {
       const entry = followed.get(workflowId) ?? { readers: 0, version: 0, seq: 0, waiting: new Set(), waking: false }
       followed.set(workflowId, entry)
       entry.readers += 1
-      return createFollower(entry, () => {
+      const leave = () => {
         entry.readers -= 1
         if (entry.readers === 0 && followed.get(workflowId) === entry) followed.delete(workflowId)
-      })
+      }
+      return createFollower(entry, { leave, wake: () => wake(entry) })
     },
     advance(workflowId, seq) {
       const entry = followed.get(workflowId)
@@ -71,12 +72,18 @@ export function createFollowers(): Followers {
   }
 }
 
-function createFollower(entry: Followed, leave: () => void): Follower {
+function createFollower(
+  entry: Followed,
+  { leave, wake }: { readonly leave: () => void; readonly wake: () => void },
+): Follower {
   let closed = false
   return {
     knownSeq: () => entry.seq,
     learn(seq) {
-      entry.seq = Math.max(entry.seq, seq)
+      if (seq <= entry.seq) return
+      entry.seq = seq
+      // Whoever told it afterwards would wake nobody: the others have not seen it yet.
+      wake()
     },
     version: () => entry.version,
     changed(version, signal) {

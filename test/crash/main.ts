@@ -52,9 +52,10 @@ async function main(): Promise<boolean> {
   }
 }
 
+// the embedded Postgres sets an exit code of its own when the process ends by itself
 try {
-  process.exitCode = (await main()) ? 0 : 1
+  process.exit((await main()) ? 0 : 1)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  process.exit(1)
 }

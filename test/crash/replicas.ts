@@ -25,7 +25,7 @@ export interface Replicas {
   up(): Promise<void>
   /** Where a process dies, from 0; null: nowhere, or it was not started. */
   pointOf(process: number): PlannedCrash | null
-  /** Resolves when this process, from 0, has ended. */
+  /** Resolves when this process, from 0, has died as it was to. Rejects when it ended in another way. */
   gone(process: number): Promise<void>
   /** Ends a process that did not die by itself, as if it had; resolves when the next one is there. */
   replace(process: number): Promise<void>
@@ -49,6 +49,8 @@ interface Replica {
   readonly service: ServiceProcess
   readonly point: PlannedCrash | null
   readonly ready: Promise<void>
+  /** Resolves when it has died as it was to, and the next one was started. */
+  readonly gone: Promise<void>
 }
 
 const main = new URL('crashing-service.ts', import.meta.url).pathname
@@ -56,6 +58,8 @@ const main = new URL('crashing-service.ts', import.meta.url).pathname
 /** Starts the first process. */
 export function startReplicas({ directory, env, nextPoint }: ReplicasOptions): Replicas {
   const replicas: Replica[] = []
+  /** By their ids. */
+  const replaced = new Set<number>()
   let url = ''
   let closing = false
 
@@ -64,13 +68,16 @@ export function startReplicas({ directory, env, nextPoint }: ReplicasOptions): R
     const service = startServiceProcess({ directory, env, main, args: argumentsFor(point) })
     const ready = Promise.all([service.listening, service.logged(/^Ready$/)]).then(([address]) => void (url = address))
     ready.catch(() => undefined)
-    replicas.push({ service, point, ready })
-    void goOnAfter(service)
+    const gone = goOnAfter(service, point)
+    gone.catch(() => undefined)
+    replicas.push({ service, point, ready, gone })
   }
-  const goOnAfter = async (service: ServiceProcess): Promise<void> => {
-    const { signal } = await service.ended
+  const goOnAfter = async (service: ServiceProcess, point: CrashPoint | null): Promise<void> => {
+    const end = await service.ended
+    const isAsPlanned = replaced.has(service.pid) || statementsOf(service).length >= (point?.statement ?? Infinity)
     // One that ends in another way has failed: the next would fail too.
-    if (!closing && signal === 'SIGKILL') start()
+    if (!isAsPlanned || closing) throw new Error(`process ${service.pid}: ${JSON.stringify(end)} ${service.stderr()}`)
+    start()
   }
   const replica = (process: number): Replica => {
     const found = replicas[process]
@@ -79,11 +86,11 @@ export function startReplicas({ directory, env, nextPoint }: ReplicasOptions): R
   }
   const up = async (): Promise<void> => {
     for (;;) {
-      const { length } = replicas
+      const newest = replica(replicas.length - 1)
       try {
-        return await replica(length - 1).ready
-      } catch (error) {
-        if (replicas.length === length) throw error
+        return await newest.ready
+      } catch {
+        await newest.gone
       }
     }
   }
@@ -93,11 +100,12 @@ export function startReplicas({ directory, env, nextPoint }: ReplicasOptions): R
     url: () => url,
     up,
     pointOf: (process) => replicas[process]?.point ?? null,
-    async gone(process) {
-      await replica(process).service.ended
-    },
+    gone: (process) => replica(process).gone,
     async replace(process) {
-      await replica(process).service.kill()
+      const { service, gone } = replica(process)
+      replaced.add(service.pid)
+      await service.kill()
+      await gone
       await up()
     },
     async inspect(process) {
@@ -105,17 +113,18 @@ export function startReplicas({ directory, env, nextPoint }: ReplicasOptions): R
       service.signal('SIGUSR2')
       return (await service.logged(/^Inspected$/)) as unknown as Inspection
     },
-    statements: (process) =>
-      replica(process)
-        .service.log()
-        .filter(({ message }) => message === 'Statement')
-        .map((line) => String(line['name'])),
+    statements: (process) => statementsOf(replica(process).service),
     log: () => replicas.flatMap(({ service }) => service.log()),
     async close() {
       closing = true
       await Promise.all(replicas.map(({ service }) => service.kill()))
     },
   }
+}
+
+function statementsOf(service: ServiceProcess): readonly string[] {
+  const lines = service.log().filter(({ message }) => message === 'Statement')
+  return lines.map((line) => String(line['name']))
 }
 
 function argumentsFor(point: PlannedCrash | null): readonly string[] {

@@ -52,11 +52,24 @@ describe('followers', () => {
     await watched.done
   })
 
+  test('are woken by what another of them has read before anybody told it', async () => {
+    const followers = createFollowers()
+    const stop = new AbortController()
+    const watched = watch(followers.follow('wf'), stop.signal)
+    followers.follow('wf').learn(27)
+    followers.advance('wf', 27)
+    await settle()
+    expect(watched.wakes()).toBe(1)
+    stop.abort()
+    await watched.done
+  })
+
   test('are not woken by a number that is known already', async () => {
     const followers = createFollowers()
     const stop = new AbortController()
     const follower = followers.follow('wf')
     follower.learn(7)
+    await settle()
     const watched = watch(follower, stop.signal)
     followers.advance('wf', 6)
     followers.advance('wf', 7)
