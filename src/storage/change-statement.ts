@@ -1,5 +1,5 @@
 import type { Change, Guard } from '../workflows/store.ts'
-import { columnAssignments, columnDefinitions } from './columns.ts'
+import { columnAssignments, columnDefinitions, toRow } from './columns.ts'
 import { toStepRow, toWorkflowRow } from './state-rows.ts'
 import { addInsert, createStatementParts, recordset, toRows } from './statement-parts.ts'
 import type { Statement, StatementParts } from './statement-parts.ts'
@@ -12,6 +12,7 @@ import {
   eventColumns,
   newArtifactColumns,
   outputColumns,
+  settledColumns,
   stepColumns,
 } from './tables.ts'
 
@@ -95,6 +96,18 @@ function addOptions(parts: StatementParts, { requestedOptions }: Change): void {
   parts.add('i', `UPDATE agents.workflow_inputs t SET options = ${options}::json FROM w WHERE t.workflow_id = w.id`)
 }
 
+/** By the ids of the calls and not by the claim: this part does not read from `w`. */
+function addSettled(parts: StatementParts, { settled }: Change): void {
+  if (settled.length === 0) return
+  const rows = settled.map(({ id, usage, finishReason }) => toRow(settledColumns, { id, ...usage, finishReason }))
+  const written = columnAssignments(settledColumns, 'r', ['id'])
+  parts.add(
+    'k',
+    `UPDATE agents.calls t SET settled_at = clock_timestamp(), ${written}
+     FROM ${recordset(parts, settledColumns, rows)} WHERE t.id = r.id AND t.settled_at IS NULL`,
+  )
+}
+
 /** The whole change but its jobs as one statement; it gives a row when the guard held, else nothing was written. */
 export function changeStatement(change: Change): Statement {
   const parts = createStatementParts()
@@ -119,5 +132,6 @@ export function changeStatement(change: Change): Statement {
   addOptions(parts, change)
   addBinding(parts, change.binding)
   addInsert(parts, { name: 'c', table: 'calls', columns: callColumns, rows: toRows(callColumns, change.calls) })
+  addSettled(parts, change)
   return parts.finish()
 }

@@ -26,7 +26,7 @@ const passingMessages = [
 ]
 
 /** SQLSTATE or system code of an error of a driver; empty when it has none. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
@@ -76,15 +76,18 @@ export async function withAppErrors<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Runs `work`, and again when it lost against another transaction; three more times at most. What passes by itself
- * becomes `unavailable`, any other error stays the driver's own.
+ * Runs `work`, and again when it lost against another transaction or `mayRepeat` says so; three more times at most.
+ * What passes by itself becomes `unavailable`, any other error stays the driver's own.
  */
-export async function withConflictRetries<T>(work: () => Promise<T>): Promise<T> {
+export async function withConflictRetries<T>(
+  work: () => Promise<T>,
+  mayRepeat: (error: unknown) => boolean = () => false,
+): Promise<T> {
   for (let retries = 0; ; retries += 1) {
     try {
       return await work()
     } catch (error) {
-      if (retries === 3 || !isTransactionConflict(error)) throw mapPassing(error)
+      if (retries === 3 || !(isTransactionConflict(error) || mayRepeat(error))) throw mapPassing(error)
     }
   }
 }

@@ -4,6 +4,8 @@ import type pg from 'pg'
 import type { Database, Queryable, QueryResult } from './database.ts'
 import { isConnectionLost, unavailable, withConflictRetries } from './database-errors.ts'
 import { postgresAddress } from './postgres-address.ts'
+import { createStatementNames } from './statement-names.ts'
+import type { StatementNames } from './statement-names.ts'
 
 export interface PostgresOptions {
   readonly databaseUrl: string
@@ -26,8 +28,12 @@ function flatten<Row>(result: pg.QueryResult | readonly pg.QueryResult[]): Query
   }
 }
 
-async function run<Row>(client: pg.ClientBase, text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
-  return flatten<Row>(await client.query(text, values as unknown[] | undefined))
+function createRun(names: StatementNames) {
+  return async <Row>(client: pg.ClientBase, text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> => {
+    const name = values === undefined ? undefined : names.of(text)
+    if (name === undefined) return flatten<Row>(await client.query(text, values as unknown[] | undefined))
+    return flatten<Row>(await client.query({ name, text, values: values as unknown[] }))
+  }
 }
 
 const rowTypes: pg.CustomTypesConfig = {
@@ -70,6 +76,8 @@ async function rollback(client: pg.PoolClient): Promise<Error | undefined> {
 /** Postgres over a pool. Connects when it is first used; throws an `AppError` for an address that cannot be used. */
 export function createPostgresDatabase(options: PostgresOptions, parts: PostgresParts = {}): Database {
   const pool = createPool(options)
+  const names = createStatementNames()
+  const run = createRun(names)
   pool.on('error', (error) => parts.onError?.(error))
   pool.on('connect', (client) => client.on('error', () => undefined))
   let closing: Promise<void> | null = null
@@ -97,15 +105,17 @@ export function createPostgresDatabase(options: PostgresOptions, parts: Postgres
 
   return {
     query: <Row>(text: string, values?: readonly unknown[]) =>
-      withConflictRetries(() => withClient((client) => run<Row>(client, text, values))),
+      withConflictRetries(() => withClient((client) => run<Row>(client, text, values)), names.dropAfter),
     transaction: <T>(work: (tx: Queryable) => Promise<T>) =>
-      withConflictRetries(() =>
-        withClient(async (client) => {
-          await client.query('BEGIN')
-          const result = await work({ query: (text, values) => run(client, text, values) })
-          await commit(client)
-          return result
-        }),
+      withConflictRetries(
+        () =>
+          withClient(async (client) => {
+            await client.query('BEGIN')
+            const result = await work({ query: (text, values) => run(client, text, values) })
+            await commit(client)
+            return result
+          }),
+        names.dropAfter,
       ),
     close: () => (closing ??= pool.end()),
   }

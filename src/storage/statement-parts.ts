@@ -11,7 +11,7 @@ export interface Statement {
 export interface StatementParts {
   /** `$n` for a value. */
   bind(value: unknown): string
-  /** Adds a part as a common table expression; `text` must read from `w`, so that nothing happens without it. */
+  /** Adds a part as a common table expression; what must not happen without the workflow's row reads from `w`. */
   add(name: string, text: string): void
   finish(): Statement
 }

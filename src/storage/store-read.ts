@@ -9,6 +9,7 @@ import { eventColumns, inputColumns } from './tables.ts'
 type Reads = Pick<
   WorkflowStore,
   | 'load'
+  | 'loadRunnable'
   | 'record'
   | 'input'
   | 'heads'
@@ -124,6 +125,15 @@ export function createStoreReads(database: Database, queueName: string): Reads {
       const text = `SELECT row_to_json(w) AS workflow, ${stepsOfWorkflow} AS steps FROM agents.workflows w WHERE w.id = $1`
       const { rows } = await database.query<StateRow>(text, [id])
       return rows[0] ? toState(rows[0].workflow, rows[0].steps) : null
+    },
+    async loadRunnable(id) {
+      const text = `SELECT row_to_json(w) AS workflow, ${stepsOfWorkflow} AS steps,
+        (SELECT row_to_json(i) FROM agents.workflow_inputs i WHERE workflow_id = w.id) AS input
+        FROM agents.workflows w WHERE w.id = $1`
+      const [row] = (await database.query<StateRow & { input: JsonRow | null }>(text, [id])).rows
+      if (row === undefined) return null
+      const input = row.input === null ? null : fromRow<WorkflowInput>(inputColumns, row.input)
+      return { state: toState(row.workflow, row.steps), input }
     },
     record: (id) => record(database, id),
     async input(id) {

@@ -1,5 +1,13 @@
 import type { LifecycleEvent } from '../workflows/events.ts'
-import type { AttemptRecord, GateAnswer, NewCall, OpenGate, StoredArtifact, WorkflowInput } from '../workflows/store.ts'
+import type {
+  AttemptRecord,
+  GateAnswer,
+  NewCall,
+  OpenGate,
+  SettledCall,
+  StoredArtifact,
+  WorkflowInput,
+} from '../workflows/store.ts'
 import type { StepState, WorkflowState } from '../workflows/workflow.ts'
 import type { Columns } from './columns.ts'
 
@@ -170,4 +178,16 @@ export const callColumns: Columns<Omit<NewCall, 'workflowId'>> = {
   estimatedInputTokens: 'integer',
   maxTokens: 'integer',
   costUsd: 'double precision',
+}
+
+/** What a settlement writes of a call. */
+export const settledColumns: Columns<Omit<SettledCall, 'usage'> & SettledCall['usage']> = {
+  id: 'text',
+  inputTokens: 'integer',
+  outputTokens: 'integer',
+  cachedTokens: 'integer',
+  reasoningTokens: 'integer',
+  costUsd: 'double precision',
+  estimated: 'boolean',
+  finishReason: 'text',
 }

@@ -4,7 +4,7 @@ import { untilAvailable } from './committer.ts'
 import type { Followers } from './followers.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
 import type { LiveAttempt } from './live-texts.ts'
-import type { NewCall, WorkflowStore } from './store.ts'
+import type { NewCall, SettledCall, WorkflowStore } from './store.ts'
 
 /** Well below the time after which others may take a workflow over. */
 const longestDoubtMs = 3000
@@ -36,16 +36,35 @@ export interface CarriedText {
   readonly continuations: number
 }
 
+/** Where an answer goes while it is made. */
+export interface LedgerSink extends AnswerSink {
+  carried(): CarriedText
+  /** Calls that have ended and are still to be settled. */
+  unsettled(): readonly SettledCall[]
+  /** They have been settled with the answer. */
+  areSettled(): void
+  settle(): Promise<void>
+}
+
 /** Passes an answer on while it is made: text to readers, calls to the ledger. */
 export function createAnswerSink(
   { store, followers, streamReasoning, costOf, abandoned }: AnswerSinkParts,
   { hold, index, live, firstCall, newCall, ...target }: AnswerSinkTarget,
-): AnswerSink & { carried(): CarriedText } {
+): LedgerSink {
   const workflowId = hold.state().id
   let call: NewCall | null = null
   let carried = target.carried
+  let unsettled: readonly SettledCall[] = []
+  const settle = async () => {
+    const calls = unsettled
+    unsettled = []
+    for (const ended of calls) await untilAvailable(() => store.settleCall(ended), abandoned)
+  }
   return {
     carried: () => carried,
+    unsettled: () => unsettled,
+    areSettled: () => void (unsettled = []),
+    settle,
     text(text) {
       live.output.append(text)
       followers.grew(workflowId)
@@ -56,6 +75,7 @@ export function createAnswerSink(
       followers.grew(workflowId)
     },
     async callStarting(estimate) {
+      await settle()
       const isFirst = call === null
       const next = isFirst ? firstCall : newCall(estimate)
       call = next
@@ -66,8 +86,8 @@ export function createAnswerSink(
     async callEnded({ usage, finishReason }) {
       const { id, model } = call ?? firstCall
       const priced = { ...usage, costUsd: costOf(model, usage) }
-      await untilAvailable(() => store.settleCall({ id, usage: priced, finishReason }), abandoned)
-      await hold.addUsage(index, { ...priced, llmCalls: 1 })
+      unsettled = [...unsettled, { id, usage: priced, finishReason }]
+      hold.addUsage(index, { ...priced, llmCalls: 1 })
     },
     async continuing(n) {
       carried = { length: live.output.length, continuations: n }

@@ -82,12 +82,15 @@ async function answer(
   try {
     const { complete, finishReason, model } = await prepared.run({ sink, permit, signal })
     const error = complete ? null : outputLimit(task.target.endpoint)
-    await keepAnswer(parts, order, { text: live.output.from(0), finishReason, model, error })
+    const settled = sink.unsettled()
+    const kept = await keepAnswer(parts, order, { text: live.output.from(0), finishReason, model, error, settled })
+    if (kept) sink.areSettled()
     return { kind: 'settled' }
   } catch (error) {
     if (hold.over.aborted) return { kind: 'settled' }
     return { kind: 'failed', error, text: live.output.from(0), carried: sink.carried() }
   } finally {
     parts.live.close(hold.state().id, index)
+    await sink.settle()
   }
 }

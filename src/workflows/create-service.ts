@@ -3,8 +3,8 @@ import { AppError } from '../errors.ts'
 import { createEventLoopTurns } from './event-loop-turns.ts'
 import { createGateVerbs } from './gate-verbs.ts'
 import type { GateVerbParts } from './gate-verbs.ts'
-import { publish } from './held-workflow.ts'
 import { once } from './idempotency.ts'
+import { publishChange } from './publish-change.ts'
 import { planTask, planWorkflow } from './plan.ts'
 import { findState, notFound, viewEither } from './find-workflow.ts'
 import { createReads } from './read-service.ts'
@@ -64,7 +64,7 @@ async function accept(parts: ServiceParts, workflow: NewWorkflow, binding: KeyBi
   }
   await parts.store.create(workflow, binding)
   const { state, events, input } = workflow
-  publish(parts, { state, events, changedSteps: [], attempts: [], completeJob: null, sendJob: false })
+  publishChange(parts, { state, events, changedSteps: [], attempts: [], completeJob: null, sendJob: false })
   parts.engine.wake(state.id)
   const resource = viewEither({ state, input, outputs: new Map() }, parts.clock.now())
   return { resource, changed: true, replayed: false, cursor: null }

@@ -56,7 +56,7 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
     // An outage is told by probe and health; everything else is a defect.
     if (!isUnavailable(error) && !abandoned.signal.aborted) base.reportDefect(error)
   }
-  const places = createPlaces(options.maxConcurrentAgents, () => loop.wake())
+  const places = createPlaces(options.maxConcurrentAgents, () => loop.freed())
   const parts: RunnerParts = { ...base, places, draining: draining.signal, abandoned: abandoned.signal }
   const loop = createWorkLoop({ ...options, runner: parts, queue, places, report })
   const runners = () => loop.runners()

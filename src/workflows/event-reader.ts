@@ -8,6 +8,8 @@ import type { LiveAttempt, LiveTexts } from './live-texts.ts'
 import type { Clock } from './queue.ts'
 import type { EventReader, Frame } from './service.ts'
 import type { EventPage, WorkflowStore } from './store.ts'
+import { createStoredLog } from './stored-log.ts'
+import type { StoredLog } from './stored-log.ts'
 import { wireTime } from './wire.ts'
 import { hasEnded } from './workflow.ts'
 import type { WorkflowState } from './workflow.ts'
@@ -72,7 +74,8 @@ async function checkOffset({ store, live }: EventReaderParts, id: string, text: 
 function createReader(parts: EventReaderParts, workflow: WorkflowState, start: Position): EventReader {
   const { store, followers } = parts
   const follower = followers.follow(workflow.id)
-  const place = createPlace(parts, workflow, start)
+  const log = createStoredLog(store, follower, workflow.id)
+  const place = createPlace({ ...parts, log }, workflow, start)
   let version = follower.version()
   let known: Pick<EventPage, 'status' | 'seq'> | null = null
 
@@ -84,7 +87,7 @@ function createReader(parts: EventReaderParts, workflow: WorkflowState, start: P
       version = follower.version()
       const frames: Frame[] = []
       if (known === null || known.seq > place.seq() || follower.knownSeq() > known.seq) {
-        const page = await store.eventsAfter(workflow.id, place.seq(), limit)
+        const page = await log.after(place.seq(), limit)
         if (page === null) return { frames, done: false, gone: true }
         known = { status: page.status, seq: page.seq }
         relearn(follower, page.seq)
@@ -111,8 +114,10 @@ function relearn(follower: Follower, seq: number): void {
   if (follower.knownSeq() !== Number.MAX_SAFE_INTEGER) follower.learn(seq)
 }
 
+type PlaceParts = Pick<EventReaderParts, 'live' | 'clock'> & { readonly log: StoredLog }
+
 /** The position itself, and the frames that moving it makes. */
-function createPlace({ store, live, clock }: EventReaderParts, workflow: WorkflowState, start: Position) {
+function createPlace({ log, live, clock }: PlaceParts, workflow: WorkflowState, start: Position) {
   const indexes = new Map(workflow.steps.map((step) => [step.definition.id, step.index]))
   const open = new Map<number, OpenText>(start.open.map((text) => [text.stepIndex, text]))
   const reasoning = createReasoningPlace()
@@ -145,7 +150,7 @@ function createPlace({ store, live, clock }: EventReaderParts, workflow: Workflo
      */
     async pass(event: LifecycleEvent, room: number): Promise<readonly Frame[] | null> {
       const index = event.step === null ? null : (indexes.get(event.step) ?? null)
-      const output = await keptText(store, workflow.id, { event, index })
+      const output = await log.closingText(event, index)
       if (output === 'gone') return null
       const frames: Frame[] = []
       const at = index === null ? undefined : open.get(index)
@@ -192,20 +197,6 @@ function createReasoningPlace() {
       return reasoning.from(offset)
     },
   }
-}
-
-/** The text that an event closes its attempt with; null for every other event. It goes only with its workflow. */
-async function keptText(
-  store: WorkflowStore,
-  id: string,
-  { event, index }: { readonly event: LifecycleEvent; readonly index: number | null },
-): Promise<{ readonly text: string; readonly shown: string } | null | 'gone'> {
-  if (!keepsAttempt(event.type) || index === null || event.attempt === null) return null
-  const text = await store.output(id, index, event.attempt)
-  if (text === null) return 'gone'
-  // a person's edit is the step's; the text that was delivered stays what it was
-  const shown = event.data['edited'] === true ? await store.edit(id, index, event.attempt) : text
-  return shown === null ? 'gone' : { text, shown }
 }
 
 function turn(open: Map<number, OpenText>, event: LifecycleEvent, stepIndex: number): void {

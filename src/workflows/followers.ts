@@ -1,5 +1,13 @@
+import { createRecentChanges } from './recent-changes.ts'
+import type { CommittedHere, RecentChanges } from './recent-changes.ts'
+import type { EventPage } from './store.ts'
+
 /** One reader's tie to a workflow. */
 export interface Follower {
+  /** Events right after `seq`, when everything up to the known number was committed here; null: ask the database. */
+  recentAfter(seq: number, limit: number): EventPage | null
+  /** A text that was kept here; null: ask the database. */
+  recentText(stepIndex: number, attempt: number): string | null
   /** Highest number that this replica knows to be committed; 0 while it knows none. */
   knownSeq(): number
   /** Learned by reading. */
@@ -14,7 +22,7 @@ export interface Follower {
 export interface Followers {
   follow(workflowId: string): Follower
   /** A change was committed, here or (as far as polling tells) elsewhere; `seq` null: it may have been deleted. */
-  advance(workflowId: string, seq: number | null): void
+  advance(workflowId: string, seq: number | null, here?: CommittedHere): void
   /** An open text has grown. */
   grew(workflowId: string): void
   followedIds(): readonly string[]
@@ -25,6 +33,7 @@ interface Followed {
   readers: number
   version: number
   seq: number
+  readonly recent: RecentChanges
   waiting: Set<() => void>
   waking: boolean
 }
@@ -47,7 +56,7 @@ export function createFollowers(): Followers {
 
   return {
     follow(workflowId) {
-      const entry = followed.get(workflowId) ?? { readers: 0, version: 0, seq: 0, waiting: new Set(), waking: false }
+      const entry = followed.get(workflowId) ?? newlyFollowed()
       followed.set(workflowId, entry)
       entry.readers += 1
       const leave = () => {
@@ -56,9 +65,11 @@ export function createFollowers(): Followers {
       }
       return createFollower(entry, { leave, wake: () => wake(entry) })
     },
-    advance(workflowId, seq) {
+    advance(workflowId, seq, here) {
       const entry = followed.get(workflowId)
-      if (entry === undefined || (seq !== null && seq <= entry.seq)) return
+      if (entry === undefined) return
+      if (here !== undefined) entry.recent.add(here)
+      if (seq !== null && seq <= entry.seq) return
       // Deletion leaves no number: forgetting what was known makes every reader look again.
       entry.seq = seq ?? Number.MAX_SAFE_INTEGER
       wake(entry)
@@ -72,12 +83,18 @@ export function createFollowers(): Followers {
   }
 }
 
+function newlyFollowed(): Followed {
+  return { readers: 0, version: 0, seq: 0, recent: createRecentChanges(), waiting: new Set(), waking: false }
+}
+
 function createFollower(
   entry: Followed,
   { leave, wake }: { readonly leave: () => void; readonly wake: () => void },
 ): Follower {
   let closed = false
   return {
+    recentAfter: (seq, limit) => entry.recent.eventsAfter(seq, { upTo: entry.seq, limit }),
+    recentText: (stepIndex, attempt) => entry.recent.text(stepIndex, attempt),
     knownSeq: () => entry.seq,
     learn(seq) {
       if (seq <= entry.seq) return

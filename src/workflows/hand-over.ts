@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { commitForSure, sameClaim, untilAvailable } from './committer.ts'
-import { publish, toChange } from './held-workflow.ts'
 import type { HeldWorkflowParts } from './held-workflow.ts'
+import { toChange } from './planned-change.ts'
+import { publishChange } from './publish-change.ts'
 import { decide } from './transitions.ts'
 import type { Claim } from './workflow.ts'
 
@@ -21,9 +22,9 @@ export async function handOverLost(parts: HandOverParts, id: string, lostClaim?:
     const happening = { type: 'handed_over', code: 'worker_lost', jobId: randomUUID(), maxWorkerLosses } as const
     const decision = decide(state, happening, { now: clock.now() })
     if (decision === null) return
-    const change = toChange(decision, { happening }, { seen: state.seq, guard: { kind: 'verb' } })
+    const change = toChange(decision, {}, { seen: state.seq, guard: { kind: 'verb' } })
     if (!(await commitForSure(store, change, abandoned))) continue
-    publish(parts, decision)
+    publishChange(parts, decision)
     return
   }
 }

@@ -1,30 +1,36 @@
 import { commitForSure, sameClaim, untilAvailable } from './committer.ts'
 import type { Decision } from './draft.ts'
-import type { WorkflowObserver } from './events.ts'
-import type { Followers } from './followers.ts'
-import type { Hints } from './hints.ts'
+import { createHeldMaterials } from './held-materials.ts'
+import type { HeldMaterials } from './held-materials.ts'
+import { createChangeLine } from './change-line.ts'
+import type { DecidedChange } from './change-line.ts'
+import { joinDecisions, joinWrites, toChange } from './planned-change.ts'
+import type { PlannedChange } from './planned-change.ts'
+import { publishChange } from './publish-change.ts'
+import type { PublishParts } from './publish-change.ts'
 import type { Clock } from './queue.ts'
-import type { Change, Guard, WorkflowStore } from './store.ts'
+import type { Change, RunnableWorkflow, WorkflowStore } from './store.ts'
+import { mayTake } from './take-workflow.ts'
 import { decide } from './transitions.ts'
-import type { Happening } from './transitions.ts'
 import { addUsage } from './workflow.ts'
 import type { Claim, StepState, Usage, WorkflowState } from './workflow.ts'
 
-/** A happening, with the texts, files and calls that belong to it. */
-export interface PlannedChange extends Partial<
-  Pick<Change, 'outputs' | 'edits' | 'artifacts' | 'answers' | 'calls' | 'requestedOptions' | 'binding'>
-> {
-  readonly happening: Happening
-}
-
-/** A workflow that this replica holds the claim of. All its changes run one after the other. */
+/** A workflow that this replica holds the claim of. All its changes are made one after the other. */
 export interface HeldWorkflow {
+  /** As it will be when what was decided last is stored; until then nothing may leave the process because of it. */
   state(): WorkflowState
-  claim(): Claim
+  /** As it was stored last. */
+  stored(): Pick<WorkflowState, 'seq' | 'claim'>
   step(index: number): StepState
+  readonly materials: HeldMaterials
   /** Aborted when the workflow has ended or is somebody else's: nothing of it may be written any more. */
   readonly over: AbortSignal
-  /** Makes a change; false when the state does not allow it any more, or the claim is gone. */
+  /** Takes the claim, unless it is taken already. false: it is somebody else's. */
+  take(maxWorkerLosses: number): Promise<boolean>
+  /**
+   * Makes a change; false when the state does not allow it any more, or the claim is gone. Changes that wait together,
+   * and what comes of them within a turn of the event loop, are stored together.
+   */
   change(plan: PlannedChange | (() => Promise<PlannedChange>)): Promise<boolean>
   /** Raises the claim to that of a job fetched again. */
   adopt(claim: Claim): Promise<boolean>
@@ -32,63 +38,172 @@ export interface HeldWorkflow {
   refresh(): Promise<void>
   /** Milliseconds since the database was asked something whose answer proved that the claim is held. */
   provenMsAgo(): number
-  addUsage(index: number, usage: Usage): Promise<void>
+  addUsage(index: number, usage: Usage): void
   /** Stops holding it, without a word to the database: its job lapses and somebody takes it again. */
   abandon(): void
 }
 
-export interface HeldWorkflowParts {
+export interface HeldWorkflowParts extends PublishParts {
   readonly store: WorkflowStore
-  readonly followers: Followers
-  readonly hints: Hints
   readonly clock: Clock
-  readonly observe: WorkflowObserver
   /** Told after every change, its own or found. */
   readonly onChanged: () => void
   /** Aborted when the process gives up waiting for a database that is away. */
   readonly abandoned: AbortSignal
 }
 
-const nothingBeside = {
-  outputs: [],
-  edits: [],
-  artifacts: [],
-  answers: [],
-  calls: [],
-  requestedOptions: null,
-  binding: null,
-} as const
-
-/** What storage is to write for a decision. */
-export function toChange(decision: Decision, planned: PlannedChange, by: { seen: number; guard: Guard }): Change {
-  const { happening: _happening, ...writes } = planned
-  return { ...nothingBeside, ...writes, ...decision, ...by }
+/** Holds a workflow to which a job gives the claim; it is to be taken before anything else. */
+export function holdWorkflow(parts: HeldWorkflowParts, found: RunnableWorkflow, claim: Claim): HeldWorkflow {
+  return new Holding(parts, found, claim)
 }
 
-/** Tells observers, readers and the other replicas of a committed decision. */
-export function publish(parts: Pick<HeldWorkflowParts, 'observe' | 'followers' | 'hints'>, decision: Decision): void {
-  const { state, events } = decision
-  const { id, kind, type, createdAt } = state
-  for (const event of events) {
-    const found = event.step === null ? undefined : state.steps.find((step) => step.definition.id === event.step)
-    const step = found === undefined ? null : { ...found.definition, taskId: found.taskId }
-    parts.observe({
-      workflow: { id, kind, type, createdAt },
-      step: step === null ? null : { id: step.id, role: step.role, taskId: step.taskId },
-      event,
+class Holding implements HeldWorkflow {
+  readonly materials: HeldMaterials
+  readonly #parts: HeldWorkflowParts
+  readonly #over = new AbortController()
+  readonly #line = createChangeLine({
+    decide: (planned) => this.#decide(planned),
+    commit: (decided) => this.#commit(decided),
+    revert: () => (this.#state = withUsageOf(this.#stored, this.#state)),
+    show: () => this.#show(),
+  })
+  #taken: boolean
+  #state: WorkflowState
+  #stored: WorkflowState
+  #claim: Claim
+  #provenAt = performance.now()
+
+  constructor(parts: HeldWorkflowParts, { state, input }: RunnableWorkflow, claim: Claim) {
+    this.#parts = parts
+    this.#state = state
+    this.#stored = state
+    this.#claim = claim
+    this.#taken = sameClaim(state.claim, claim)
+    this.materials = createHeldMaterials(parts, { id: state.id, input })
+  }
+
+  get over(): AbortSignal {
+    return this.#over.signal
+  }
+
+  state(): WorkflowState {
+    return this.#state
+  }
+
+  stored(): WorkflowState {
+    return this.#stored
+  }
+
+  step(index: number): StepState {
+    const step = this.#state.steps[index]
+    if (step === undefined) throw new Error(`there is no step ${index}`)
+    return step
+  }
+
+  async take(maxWorkerLosses: number): Promise<boolean> {
+    if (this.#taken) return true
+    const claim = this.#claim
+    await this.#line.make({ plan: async () => ({ happening: { type: 'taken', claim, maxWorkerLosses } }), take: claim })
+    if (!this.#taken) this.#letGo()
+    return this.#taken
+  }
+
+  change(plan: PlannedChange | (() => Promise<PlannedChange>)): Promise<boolean> {
+    const { abandoned } = this.#parts
+    return this.#line.make({
+      plan: typeof plan === 'function' ? () => untilAvailable(plan, abandoned) : async () => plan,
+      take: null,
     })
   }
-  parts.followers.advance(id, state.seq)
-  parts.hints.tell(id)
-}
 
-/** Runs what it is given one after the other; a failure stops nobody behind it. */
-function createSerialQueue(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
+  adopt(claim: Claim): Promise<boolean> {
+    return this.#line.make({ plan: async () => ({ happening: { type: 'adopted', claim } }), take: claim })
+  }
+
+  refresh(): Promise<void> {
+    return this.#line.between(async () => {
+      if (!this.over.aborted) await this.#reread()
+    })
+  }
+
+  provenMsAgo(): number {
+    return performance.now() - this.#provenAt
+  }
+
+  addUsage(index: number, usage: Usage): void {
+    this.#state = withUsage(this.#state, index, usage)
+  }
+
+  abandon(): void {
+    this.#letGo()
+  }
+
+  #decide({ happening }: PlannedChange): Decision | null {
+    if (this.over.aborted || !this.#isMineIn(this.#state)) return null
+    if (happening.type === 'taken' && this.#taken) return null
+    const decision = decide(this.#state, happening, { now: this.#parts.clock.now() })
+    if (decision !== null) this.#state = decision.state
+    return decision
+  }
+
+  #show(): boolean {
+    const mayBegin = this.#isMineIn(this.#state) && this.#state.steps.some(({ status }) => status === 'queued')
+    if (mayBegin) this.#parts.onChanged()
+    return mayBegin
+  }
+
+  async #commit(decided: readonly DecidedChange[]): Promise<'stored' | 'again' | 'refused'> {
+    const { store, abandoned } = this.#parts
+    const take = decided[0]?.wanted.take ?? null
+    const guard = { kind: take === null ? 'runner' : 'take', claim: take ?? this.#claim } as const
+    const decision = joinDecisions(decided.map((one) => one.decision))
+    const writes = joinWrites(decided.map(({ planned }) => planned))
+    const change = toChange(decision, writes, { seen: this.#stored.seq, guard })
+    const askedAt = performance.now()
+    if (!(await commitForSure(store, change, abandoned))) return (await this.#reread()) ? 'again' : 'refused'
+    this.#provenAt = askedAt
+    this.#claim = guard.claim
+    this.#taken = true
+    this.#settle(decision, change.outputs)
+    return 'stored'
+  }
+
+  #settle(decision: Decision, texts: Change['outputs']): void {
+    this.#stored = decision.state
+    if (!this.#isMineIn(decision.state)) this.#letGo()
+    publishChange(this.#parts, decision, texts)
+    this.#parts.onChanged()
+  }
+
+  /** Who hands over in our stead raises the activation and leaves the claim as it is. */
+  #isMineIn(state: WorkflowState): boolean {
+    return state.active && state.activation === this.#claim.activation
+  }
+
+  async #reread(): Promise<boolean> {
+    const { store, abandoned, onChanged } = this.#parts
+    const askedAt = performance.now()
+    const found = await untilAvailable(() => store.load(this.#stored.id), abandoned)
+    if (found !== null) {
+      this.#stored = found
+      this.#state = withUsageOf(found, this.#state)
+    }
+    const held = found !== null && this.#isHeldIn(found)
+    if (held) this.#provenAt = askedAt
+    else this.#letGo()
+    onChanged()
+    return held
+  }
+
+  #isHeldIn(found: WorkflowState): boolean {
+    const hasMyClaim = this.#isMineIn(found) && sameClaim(found.claim, this.#claim)
+    // Taken after all, although the answer was lost.
+    this.#taken ||= hasMyClaim
+    return this.#taken ? hasMyClaim : mayTake(found, this.#claim)
+  }
+
+  #letGo(): void {
+    this.#over.abort(new Error('the workflow is no longer held here'))
   }
 }
 
@@ -102,125 +217,5 @@ function withUsageOf(found: WorkflowState, known: WorkflowState): WorkflowState 
   return {
     ...found,
     steps: found.steps.map((step) => ({ ...step, usage: known.steps[step.index]?.usage ?? step.usage })),
-  }
-}
-
-/** Holds a workflow whose claim was just taken: `taken` is its state under that claim. */
-export function holdWorkflow(parts: HeldWorkflowParts, taken: WorkflowState, claim: Claim): HeldWorkflow {
-  return new Holding(parts, taken, claim)
-}
-
-class Holding implements HeldWorkflow {
-  readonly #parts: HeldWorkflowParts
-  readonly #over = new AbortController()
-  readonly #serially = createSerialQueue()
-  #state: WorkflowState
-  #claim: Claim
-  #provenAt = performance.now()
-
-  constructor(parts: HeldWorkflowParts, taken: WorkflowState, claim: Claim) {
-    this.#parts = parts
-    this.#state = taken
-    this.#claim = claim
-  }
-
-  get over(): AbortSignal {
-    return this.#over.signal
-  }
-
-  state(): WorkflowState {
-    return this.#state
-  }
-
-  claim(): Claim {
-    return this.#claim
-  }
-
-  step(index: number): StepState {
-    const step = this.#state.steps[index]
-    if (step === undefined) throw new Error(`there is no step ${index}`)
-    return step
-  }
-
-  change(plan: PlannedChange | (() => Promise<PlannedChange>)): Promise<boolean> {
-    return this.#serially(async () => {
-      if (this.over.aborted) return false
-      const planned = typeof plan === 'function' ? await untilAvailable(plan, this.#parts.abandoned) : plan
-      return this.#write(planned, { kind: 'runner', claim: this.#claim })
-    })
-  }
-
-  adopt(claim: Claim): Promise<boolean> {
-    return this.#serially(async () => {
-      const adopted = await this.#write({ happening: { type: 'adopted', claim } }, { kind: 'take', claim })
-      if (adopted) this.#claim = claim
-      return adopted
-    })
-  }
-
-  refresh(): Promise<void> {
-    return this.#serially(async () => {
-      if (!this.over.aborted) await this.#reread()
-    })
-  }
-
-  provenMsAgo(): number {
-    return performance.now() - this.#provenAt
-  }
-
-  addUsage(index: number, usage: Usage): Promise<void> {
-    return this.#serially(async () => {
-      this.#state = withUsage(this.#state, index, usage)
-    })
-  }
-
-  abandon(): void {
-    this.#letGo()
-  }
-
-  async #write(planned: PlannedChange, guard: Guard): Promise<boolean> {
-    const { store, clock, abandoned } = this.#parts
-    while (!this.over.aborted) {
-      const decision = decide(this.#state, planned.happening, { now: clock.now() })
-      if (decision === null) return false
-      const change = toChange(decision, planned, { seen: this.#state.seq, guard })
-      const askedAt = performance.now()
-      if (await commitForSure(store, change, abandoned)) {
-        this.#provenAt = askedAt
-        this.#settle(decision)
-        return true
-      }
-      if (!(await this.#reread())) return false
-    }
-    return false
-  }
-
-  #settle(decision: Decision): void {
-    this.#state = decision.state
-    const handedOver = this.#state.activation !== this.#claim.activation
-    if (!this.#state.active || handedOver) this.#letGo()
-    publish(this.#parts, decision)
-    this.#parts.onChanged()
-  }
-
-  async #reread(): Promise<boolean> {
-    const { store, abandoned, onChanged } = this.#parts
-    const askedAt = performance.now()
-    const found = await untilAvailable(() => store.load(this.#state.id), abandoned)
-    if (found !== null) this.#state = withUsageOf(found, this.#state)
-    // Who hands over in our stead raises the activation and leaves the claim as it is.
-    const held =
-      found !== null &&
-      found.active &&
-      found.activation === this.#claim.activation &&
-      sameClaim(found.claim, this.#claim)
-    if (held) this.#provenAt = askedAt
-    else this.#letGo()
-    onChanged()
-    return held
-  }
-
-  #letGo(): void {
-    this.#over.abort(new Error('the workflow is no longer held here'))
   }
 }

@@ -43,7 +43,7 @@ export function createLiveness({ store, queue, followers, runners, reactivate }:
     for (const id of ids) followers.advance(id, heads.get(id)?.seq ?? null)
     for (const runner of held.filter(({ workflowId }) => ids.has(workflowId))) {
       const head = heads.get(runner.workflowId)
-      const { seq, claim } = runner.state()
+      const { seq, claim } = runner.stored()
       if (head === undefined || head.seq !== seq || !sameClaim(head.claim, claim)) runner.poke()
     }
   }

@@ -2,6 +2,7 @@ import type { AgentTask, Agents, EarlierResult } from '../agents/agent.ts'
 import type { Target } from '../llm/model.ts'
 import { untilAvailable } from './committer.ts'
 import { ancestors } from './dag.ts'
+import type { TextKey } from './held-materials.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
 import type { WorkflowInput, WorkflowStore } from './store.ts'
 import type { RunOptions, StepState } from './workflow.ts'
@@ -20,8 +21,8 @@ export async function gatherTask(
   const workflow = hold.state()
   const step = hold.step(index)
   const { id, role, taskType, instruction, context } = step.definition
-  const input = await untilAvailable(() => store.input(workflow.id), abandoned)
-  const earlier = await untilAvailable(() => earlierResults(store, hold, step), abandoned)
+  const { input } = hold.materials
+  const earlier = await earlierResults({ store, abandoned }, hold, step)
   return {
     role,
     step: id,
@@ -58,7 +59,7 @@ function answerOptions({ temperature, maxTokens, stream }: RunOptions): AgentTas
 }
 
 async function earlierResults(
-  store: WorkflowStore,
+  { store, abandoned }: Pick<MaterialsParts, 'store' | 'abandoned'>,
   hold: HeldWorkflow,
   step: StepState,
 ): Promise<readonly EarlierResult[]> {
@@ -70,10 +71,11 @@ async function earlierResults(
     ),
   )
   const givers = steps.filter((other) => before.has(other.definition.id))
-  const kept = givers.flatMap(({ index, keptAttempt }) =>
-    keptAttempt === null ? [] : [{ stepIndex: index, attempt: keptAttempt }],
-  )
-  const results = new Map((await store.results(id, kept)).map((result) => [result.stepIndex, result]))
+  const [edited, made] = [givers.filter((giver) => giver.edited), givers.filter((giver) => !giver.edited)]
+  // A person may have edited it since it was made here.
+  const read = edited.length === 0 ? [] : await untilAvailable(() => store.results(id, keysOf(edited)), abandoned)
+  const found = [...read, ...(await hold.materials.results(keysOf(made)))]
+  const results = new Map(found.map((result) => [result.stepIndex, result]))
   return givers.map((giver) => ({
     step: giver.definition.id,
     role: giver.definition.role,
@@ -82,4 +84,10 @@ async function earlierResults(
     direct: step.definition.dependsOn.includes(giver.definition.id),
     status: giver.status === 'incomplete' || giver.status === 'failed' ? giver.status : 'completed',
   }))
+}
+
+function keysOf(steps: readonly StepState[]): readonly TextKey[] {
+  return steps.flatMap(({ index, keptAttempt }) =>
+    keptAttempt === null ? [] : [{ stepIndex: index, attempt: keptAttempt }],
+  )
 }

@@ -6,7 +6,8 @@ import type { HeldWorkflow, HeldWorkflowParts } from './held-workflow.ts'
 import type { ActivationJob } from './queue.ts'
 import { runStep } from './step-runner.ts'
 import type { StepRunnerParts } from './run.ts'
-import type { Claim, WorkflowState } from './workflow.ts'
+import type { RunnableWorkflow } from './store.ts'
+import type { WorkflowState } from './workflow.ts'
 
 export interface RunnerParts extends StepRunnerParts, Omit<HeldWorkflowParts, 'onChanged'> {
   readonly maxWorkerLosses: number
@@ -20,6 +21,10 @@ export interface Runner {
   /** The job of its activation, as last fetched. */
   job(): ActivationJob
   state(): WorkflowState
+  /** As far as it is known to be stored. */
+  stored(): Pick<WorkflowState, 'seq' | 'claim'>
+  /** Whether it was ours to take. Rejects when that could not be stored. */
+  readonly taken: Promise<boolean>
   /** Takes over the same activation's job, fetched again after it had lapsed; false: it is not ours any more. */
   adopt(job: ActivationJob): Promise<boolean>
   /** Something may have been changed by somebody else: look. */
@@ -35,15 +40,12 @@ export interface Runner {
   readonly finished: Promise<void>
 }
 
-/** Runs a workflow whose claim was just taken, until it has ended or is no longer ours. */
-export function startRunner(
-  parts: RunnerParts,
-  taken: { readonly state: WorkflowState; readonly claim: Claim; readonly job: ActivationJob },
-): Runner {
+/** Takes the claim that a job gives, and runs the workflow until it has ended or is no longer ours. */
+export function startRunner(parts: RunnerParts, found: RunnableWorkflow & { readonly job: ActivationJob }): Runner {
   const running = new Map<number, Promise<void>>()
   const { promise: finished, resolve: finish } = Promise.withResolvers<void>()
   const startedAt = performance.now()
-  let { job } = taken
+  let { job } = found
   let begun = false
 
   const pump = () => {
@@ -65,18 +67,22 @@ export function startRunner(
     running.set(index, done)
   }
 
-  const hold: HeldWorkflow = holdWorkflow({ ...parts, onChanged: () => queueMicrotask(pump) }, taken.state, taken.claim)
+  const claim = { activation: job.activation, retry: job.retry }
+  const hold: HeldWorkflow = holdWorkflow({ ...parts, onChanged: () => queueMicrotask(pump) }, found, claim)
+  const taken = hold.take(parts.maxWorkerLosses)
   hold.over.addEventListener('abort', () => queueMicrotask(pump), { once: true })
   const failed = (error: unknown) => {
     if (!hold.over.aborted && !parts.abandoned.aborted) parts.reportDefect(error)
   }
   watchTime(parts, hold).catch(failed)
-  queueMicrotask(pump)
+  void taken.then(pump, failed)
 
   return {
-    workflowId: taken.state.id,
+    workflowId: found.state.id,
+    taken,
     job: () => job,
     state: () => hold.state(),
+    stored: () => hold.stored(),
     async adopt(next) {
       const adopted = await hold.adopt({ activation: next.activation, retry: next.retry })
       if (adopted) job = next

@@ -94,7 +94,7 @@ async function fail(parts: StepRunnerParts, run: Run, { outcome, failure, start 
   } else {
     const { text } = outcome
     const { model } = start.permit.target
-    await keepAnswer(parts, { hold, index }, { text, finishReason: 'length', model, error: failure })
+    await keepAnswer(parts, { hold, index }, { text, finishReason: 'length', model, error: failure, settled: [] })
   }
 }
 

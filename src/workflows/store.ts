@@ -107,6 +107,8 @@ export interface Change {
   readonly artifacts: readonly NewArtifact[]
   readonly answers: readonly GateAnswer[]
   readonly calls: readonly NewCall[]
+  /** Calls that have ended: settled by their ids, also when the change is refused. */
+  readonly settled: readonly SettledCall[]
   /** New `options` as the client sees them; null: they stay. */
   readonly requestedOptions: Readonly<Record<string, unknown>> | null
   /** Binds an Idempotency-Key to this change; null: there was none. */
@@ -172,6 +174,12 @@ export interface WorkflowHead {
   readonly claim: Claim | null
 }
 
+/** What a runner needs of a workflow. */
+export interface RunnableWorkflow {
+  readonly state: WorkflowState
+  readonly input: WorkflowInput | null
+}
+
 /** A workflow for a reader: state, input without the files' content, and the kept texts by step index. */
 export interface WorkflowRecord {
   readonly state: WorkflowState
@@ -227,7 +235,9 @@ export interface WorkflowStore {
   boundKey(owner: string, key: string): Promise<BoundKey | null>
   /** null: there is none. */
   load(id: string): Promise<WorkflowState | null>
-  /** false: refused, nothing was written; read again and decide again. */
+  /** State and input of the same moment; null: there is none. */
+  loadRunnable(id: string): Promise<RunnableWorkflow | null>
+  /** false: refused, nothing of the workflow was written; read again and decide again. */
   commit(change: Change): Promise<boolean>
   /** Events after `seq`, oldest first, with status and number of the same moment; null: there is no such workflow. */
   eventsAfter(id: string, seq: number, limit: number): Promise<EventPage | null>

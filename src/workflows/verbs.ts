@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Decision } from './draft.ts'
-import type { WorkflowObserver } from './events.ts'
-import { publish, toChange } from './held-workflow.ts'
-import type { HeldWorkflowParts, PlannedChange } from './held-workflow.ts'
+import { toChange } from './planned-change.ts'
+import type { PlannedChange } from './planned-change.ts'
+import { publishChange } from './publish-change.ts'
+import type { PublishParts } from './publish-change.ts'
 import { findRecord, findState, viewEither } from './find-workflow.ts'
 import type { Outcome, WorkflowRef } from './service.ts'
 import type { WorkflowStore } from './store.ts'
@@ -11,12 +12,11 @@ import type { TaskResource, WorkflowResource } from './resources.ts'
 import { decide } from './transitions.ts'
 import type { WorkflowState } from './workflow.ts'
 
-export interface VerbParts extends Pick<HeldWorkflowParts, 'followers' | 'hints'> {
+export interface VerbParts extends PublishParts {
   readonly store: WorkflowStore
   readonly clock: Clock
   /** Told of every change. */
   readonly engine: { wake(workflowId: string): void }
-  readonly observe: WorkflowObserver
 }
 
 /** A change that a verb plans on the state that it finds. */
@@ -40,7 +40,7 @@ export async function changeByVerb(
     if (planned === null || decision === null) return null
     const change = toChange(decision, planned, { seen: state.seq, guard: { kind: 'verb' } })
     if (!(await store.commit(change))) continue
-    publish(parts, decision)
+    publishChange(parts, decision)
     engine.wake(state.id)
     return { decision, seen: state.seq }
   }

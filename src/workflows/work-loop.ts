@@ -3,7 +3,7 @@ import type { Places } from './places.ts'
 import type { ActivationJob, ActivationQueue } from './queue.ts'
 import { startRunner } from './runner.ts'
 import type { Runner, RunnerParts } from './runner.ts'
-import { takeWorkflow } from './take-workflow.ts'
+import { findTakeable } from './take-workflow.ts'
 
 const pollMs = 500
 /** A workflow just taken will want a place within this time. */
@@ -20,8 +20,10 @@ export interface WorkLoopParts {
 /** Takes work from the queue, as much as there are free places. */
 export interface WorkLoop {
   run(): Promise<void>
-  /** There may be new work, or a free place. */
+  /** There may be new work. */
   wake(): void
+  /** There is a free place: worth a look only if the last one may have left something behind. */
+  freed(): void
   runners(): readonly Runner[]
   find(workflowId: string): Runner | undefined
 }
@@ -36,7 +38,11 @@ export function createWorkLoop({
 }: WorkLoopParts): WorkLoop {
   const runners = new Map<string, Runner>()
   let woken = Promise.withResolvers<void>()
+  let leftBehind = true
   const wake = () => woken.resolve()
+  const freed = () => {
+    if (leftBehind) wake()
+  }
 
   const take = async (job: ActivationJob): Promise<void> => {
     const held = runners.get(job.workflowId)
@@ -45,16 +51,17 @@ export function createWorkLoop({
     if (held?.job().activation === job.activation && (await held.adopt(job))) return
     held?.poke()
     await held?.finished
-    const taken = await takeWorkflow(parts, job)
-    if (taken === null) return queue.completeFenced(job)
-    const runner = startRunner(parts, { ...taken, job })
+    const found = await findTakeable(parts, job)
+    if (found === null) return queue.completeFenced(job)
+    const runner = startRunner(parts, { ...found, job })
     runners.set(job.workflowId, runner)
     void forgetWhenFinished(runner)
+    if (!(await runner.taken)) await queue.completeFenced(job)
   }
   const forgetWhenFinished = async (runner: Runner) => {
     await runner.finished
     if (runners.get(runner.workflowId) === runner) runners.delete(runner.workflowId)
-    wake()
+    freed()
   }
 
   const room = () => {
@@ -65,10 +72,12 @@ export function createWorkLoop({
   /** True when there may be more right now. */
   const takeOnce = async (): Promise<boolean> => {
     const limit = room()
+    leftBehind = true
     if (limit <= 0) return false
     const jobs = await queue.fetch(limit)
+    leftBehind = jobs.length === limit
     await Promise.all(jobs.map((job) => take(job).catch(report)))
-    return jobs.length === limit
+    return leftBehind
   }
 
   return {
@@ -80,6 +89,7 @@ export function createWorkLoop({
       }
     },
     wake,
+    freed,
     runners: () => [...runners.values()],
     find: (workflowId) => runners.get(workflowId),
   }

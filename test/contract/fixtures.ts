@@ -117,6 +117,7 @@ export function change(before: WorkflowState, next: Partial<WorkflowState>, more
     artifacts: [],
     answers: [],
     calls: [],
+    settled: [],
     requestedOptions: null,
     binding: null,
     completeJob: null,

@@ -13,7 +13,7 @@ function runnerOf(id: string, seq: number) {
   const poke = vi.fn<() => void>()
   const job: ActivationJob = { id: `job-${id}`, workflowId: id, activation: 1, retry: 0, priority: 0, createdAt: 0 }
   const held = state({ id, seq, claim: firstClaim })
-  const runner: Partial<Runner> = { workflowId: id, job: () => job, state: () => held, poke }
+  const runner: Partial<Runner> = { workflowId: id, job: () => job, stored: () => held, poke }
   return { runner: runner as Runner, poke, job }
 }
 

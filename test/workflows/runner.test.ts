@@ -6,7 +6,7 @@ import { createStorage } from '../../src/storage/create-storage.ts'
 import { createFollowers } from '../../src/workflows/followers.ts'
 import { handOverLost } from '../../src/workflows/hand-over.ts'
 import type { ActivationJob, ActivationQueue } from '../../src/workflows/queue.ts'
-import { toChange } from '../../src/workflows/held-workflow.ts'
+import { toChange } from '../../src/workflows/planned-change.ts'
 import { decide } from '../../src/workflows/transitions.ts'
 import { embeddedOptions, failingParts, temporaryDirectory } from '../support/database.ts'
 import { caller, customSteps, openEngineBench, test } from '../support/engine-fixture.ts'
@@ -186,7 +186,7 @@ describe('claims', () => {
     const happening = { type: 'taken', claim, maxWorkerLosses: 25 } as const
     const decision = decide(state, happening, { now: state.updatedAt })
     if (decision === null) throw new Error('it cannot be taken')
-    const change = toChange(decision, { happening }, { seen: state.seq, guard: { kind: 'take', claim } })
+    const change = toChange(decision, {}, { seen: state.seq, guard: { kind: 'take', claim } })
     expect(await bench.store.commit(change)).toBe(true)
     return decision.state.seq
   }

@@ -274,7 +274,7 @@ describe('an idempotency key', () => {
 
   test('makes one of two cancels, and one of two resumes, a repetition of the other', async ({ openBench }) => {
     const bench = await openBench()
-    bench.server.answerWith(answerSteps({ a: [broken, broken, workOf('a')] }))
+    bench.server.answerWith(answerSteps({ a: [broken, broken, heldAnswer('a', createLatch())] }))
     await bench.engine.start()
     const id = await bench.start(customSteps('a'))
     await bench.toEnd(id)
