@@ -60,7 +60,8 @@ export function createChunkWriter(parts: ChunkWriterParts): ChunkWriter {
         report(error)
         return true
       })
-      await alarm.wait(failed === true || !texts.any() ? deafLookEveryMs : seeEveryMs)
+      const mayWriteInMs = Math.max(writtenAt + writeEveryMs - performance.now(), 0) || seeEveryMs
+      await alarm.wait(failed === true || !texts.any() ? deafLookEveryMs : mayWriteInMs)
     }
   }
   return {

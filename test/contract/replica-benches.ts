@@ -7,11 +7,13 @@ import type { EngineBench, EngineBenchOptions } from '../support/engine-fixture.
 import { startModelServer } from '../support/fault-server.ts'
 import type { ModelServerDouble } from '../support/fault-server.ts'
 
-/** One replica in this process, and what it says to the database. */
+/** One replica in this process. */
 export interface ReplicaBench {
   readonly bench: EngineBench
   readonly storage: Storage
+  /** What it has said to the database outside of transactions. */
   readonly statements: readonly string[]
+  readonly query: Database['query']
 }
 
 /** Replicas on one Postgres, all at work on one model server. */
@@ -30,13 +32,17 @@ export async function openReplicaBenches(databaseUrl: string): Promise<ReplicaBe
 
   const open = async (options: EngineBenchOptions = {}): Promise<ReplicaBench> => {
     const statements: string[] = []
-    const around = (database: Database): Database => ({
-      ...database,
-      query: (text, values) => {
-        statements.push(text)
-        return database.query(text, values)
-      },
-    })
+    let query: Database['query'] = () => Promise.reject(new Error('The storage is not open.'))
+    const around = (database: Database): Database => {
+      ;({ query } = database)
+      return {
+        ...database,
+        query: (text, values) => {
+          statements.push(text)
+          return database.query(text, values)
+        },
+      }
+    }
     const storage = createStorage({ ...postgresOptions(databaseUrl), publishes: false }, { ...failingParts, around })
     closing.push(() => storage.close())
     await storage.start()
@@ -44,7 +50,7 @@ export async function openReplicaBenches(databaseUrl: string): Promise<ReplicaBe
     const bench = await openEngineBench(storage, { server: model, ...options, engine })
     closing.push(() => bench.close())
     await bench.engine.start()
-    return { bench, storage, statements }
+    return { bench, storage, statements, query }
   }
   return {
     model,
