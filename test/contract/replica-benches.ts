@@ -43,7 +43,10 @@ export async function openReplicaBenches(databaseUrl: string): Promise<ReplicaBe
         },
       }
     }
-    const storage = createStorage({ ...postgresOptions(databaseUrl), publishes: false }, { ...failingParts, around })
+    const storage = createStorage(
+      { ...postgresOptions(databaseUrl), publishes: false },
+      { ...failingParts, around, onError: () => undefined },
+    )
     closing.push(() => storage.close())
     await storage.start()
     const engine = { onlyProcess: false, ...options.engine }

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 
+import type { Database } from '../../src/storage/database.ts'
 import type { Hints } from '../../src/workflows/hints.ts'
-import { caller, customSteps } from '../support/engine-fixture.ts'
+import { failingParts, openTestStorage } from '../support/database.ts'
+import { caller, customSteps, openEngineBench } from '../support/engine-fixture.ts'
 import { answerSteps, createLatch, heldAnswer, workOf } from '../support/scripted-steps.ts'
 import type { Latch } from '../support/scripted-steps.ts'
 import { postgresForTests } from './postgres-server.ts'
@@ -177,5 +179,53 @@ describe.skipIf(!server)('while nobody reads on another replica', () => {
         [],
       ])
     }
+  })
+})
+
+test('on PGlite, where this process is the only one, nothing is announced, written or looked for', async () => {
+  const statements: string[] = []
+  const around = (database: Database): Database => ({
+    ...database,
+    query: (text, values) => {
+      statements.push(text)
+      return database.query(text, values)
+    },
+  })
+  const storage = await openTestStorage({}, { ...failingParts, around })
+  const latch = newLatch()
+  const bench = await openEngineBench(storage)
+  bench.server.answerWith(answerSteps({ a: [heldAnswer('a', latch)] }))
+  await bench.engine.start()
+  const events = await bench.follow(await bench.start(customSteps('a')))
+  await events.until('step.delta')
+  latch.open()
+  await events.toEnd()
+  await bench.close()
+  await storage.close()
+  const isOfChunks = (text: string) => /agents\.(chunks|announcements)/.test(text)
+  // Closing an attempt deletes its chunks in the same statement, whether there are any or not.
+  expect(statements.filter((text) => isOfChunks(text) && !text.includes('DELETE FROM agents.chunks'))).toEqual([])
+})
+
+describe.skipIf(!server?.power)('after an outage of the database', () => {
+  test('a reader on another replica is told what was said meanwhile', async () => {
+    const replicas = await openReplicas()
+    const [first, second] = [newLatch(), newLatch()]
+    const before = (n: number) => (n === 1 ? first.opened : n === 3 ? second.opened : undefined)
+    replicas.model.answerWith(answerSteps({ a: [{ text: 'before meanwhile and after', before }] }))
+    const runner = await replicas.open()
+    const other = await replicas.openIdle()
+    const events = await other.bench.follow(await runner.bench.start(customSteps('a')))
+    await events.until('step.delta')
+    await server?.power?.off()
+    first.open()
+    await expect.poll(() => runner.storage.ready() || other.storage.ready(), { timeout: 10_000 }).toBe(false)
+    await server?.power?.on()
+    await events.until('step.delta', 'a', 2)
+    expect(events.of('step.retrying')).toEqual([])
+    second.open()
+    await events.toEnd()
+    expect(events.joined('a', 1)).toBe('before meanwhile and after')
+    expect([...runner.bench.defects, ...other.bench.defects]).toEqual([])
   })
 })
