@@ -56,6 +56,10 @@ class Far implements FarTexts {
   readonly #announced = new Map<string, number>()
   /** Workflows held here of which a reader missed a text: if that is lost to another replica, nobody else tells him. */
   readonly #missed = new Set<string>()
+  /** Something was heard of a wanted text since all were read last. */
+  #heard = false
+  /** Texts grow and nobody says so: whoever writes them has no connection for hints. */
+  #untold = false
   #running = false
   #closed = false
 
@@ -95,10 +99,12 @@ class Far implements FarTexts {
     const leave = hints.listen(this.#hear)
     this.#running = true
     while (this.#prune()) {
-      if (reads.due(hints.listening() ? readEveryMs : deafReadEveryMs)) this.#markDirty(() => true)
+      const isPoll = reads.due(hints.listening() && !this.#untold ? readEveryMs : deafReadEveryMs)
+      if (isPoll) this.#markDirty(() => true)
       try {
         await this.#announce()
-        await this.#read()
+        const grew = await this.#read()
+        if (isPoll) this.#judgeHints(grew)
       } catch (error) {
         // A database that comes back after a crash has forgotten what was announced.
         this.#announced.clear()
@@ -114,7 +120,15 @@ class Far implements FarTexts {
 
   readonly #hear: HearHints = (_changed, textIds) => {
     const ids = new Set(textIds)
-    if (this.#markDirty(({ workflowId }) => ids.has(workflowId))) this.#alarm.ring()
+    if (!this.#markDirty(({ workflowId }) => ids.has(workflowId))) return
+    this.#heard = true
+    this.#alarm.ring()
+  }
+
+  #judgeHints(grew: boolean): void {
+    if (this.#heard) this.#untold = false
+    else if (grew) this.#untold = true
+    this.#heard = false
   }
 
   #markDirty(which: (text: Wanted) => boolean): boolean {
@@ -149,14 +163,15 @@ class Far implements FarTexts {
     for (const id of fresh) hints.tellText(id)
   }
 
-  async #read(): Promise<void> {
-    for (;;) {
+  /** true: some of them have grown. */
+  async #read(): Promise<boolean> {
+    for (let grew = false; ;) {
       const asked = [...this.#wanted.values()].filter(({ dirty }) => dirty)
-      if (asked.length === 0) return
+      if (asked.length === 0) return grew
       for (const text of asked) text.dirty = false
       try {
         const page = await this.#parts.chunks.read(asked.map(toLength))
-        this.#take(page)
+        grew = this.#take(page) || grew
         if (page.more) for (const text of asked) text.dirty = true
       } catch (error) {
         for (const text of asked) text.dirty = true
@@ -165,7 +180,7 @@ class Far implements FarTexts {
     }
   }
 
-  #take({ chunks, closed }: ChunkPage): void {
+  #take({ chunks, closed }: ChunkPage): boolean {
     const grown = new Set<string>()
     for (const chunk of chunks) {
       const output = this.#wanted.get(textKey(chunk))?.output
@@ -177,6 +192,7 @@ class Far implements FarTexts {
     }
     for (const text of closed) this.#wanted.delete(textKey(text))
     for (const workflowId of grown) this.#parts.followers.grew(workflowId)
+    return grown.size > 0
   }
 }
 

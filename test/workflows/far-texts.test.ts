@@ -112,6 +112,22 @@ describe('a text that is made elsewhere', () => {
     expect(text()).toBe('text')
   })
 
+  test('is read as often as that when only the other one has lost its hints', async () => {
+    const { calls, write, text, hint } = createBench()
+    text()
+    await pass(0)
+    await write(0, 'one ')
+    await pass(1000)
+    await write(4, 'two ')
+    await pass(500)
+    expect(text()).toBe('one two ')
+    hint()
+    await pass(500)
+    const before = calls.read
+    await pass(5000)
+    expect(calls.read - before).toBeLessThan(7)
+  })
+
   test('is announced every 5 s, without another hint', async () => {
     const { calls, told, text } = createBench()
     text()
