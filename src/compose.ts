@@ -35,8 +35,11 @@ import type { StorageParts } from './storage/open-database.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
 import { preparedDirectoryPath } from './storage/prepare.ts'
 import { createService } from './workflows/create-service.ts'
+import { isUnavailable } from './workflows/committer.ts'
 import { createEngine } from './workflows/engine.ts'
 import type { Engine } from './workflows/engine.ts'
+import { createFarTexts, withFarTexts } from './workflows/far-texts.ts'
+import type { FarTexts, FarTextsParts } from './workflows/far-texts.ts'
 import { createFollowers } from './workflows/followers.ts'
 import { createLiveTexts } from './workflows/live-texts.ts'
 import { loadTemplates } from './workflows/load-templates.ts'
@@ -96,11 +99,13 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const observe = observeWorkflows({ log, metrics })
   const { store, clock, hints } = storage
   const shared = { store, clock, hints, live: createLiveTexts(), followers: createFollowers() }
+  const far = composeFarTexts(storage, { ...shared, engine: () => engine, reportDefect })
   const common = { ...shared, agents, observe }
   const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
   const { maxQueuedWorkflows } = settings
   const service = createService({
     ...common,
+    live: far === null ? shared.live : withFarTexts(shared.live, far),
     templates,
     engine,
     maxQueuedWorkflows,
@@ -124,7 +129,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     },
     appOptions(settings, version),
   )
-  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, storage }, phase) }
+  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, storage, far }, phase) }
 }
 
 interface Phase {
@@ -140,10 +145,11 @@ interface Resources {
   readonly llm: LlmClient
   readonly publisher: Publisher | null
   readonly storage: Storage
+  readonly far: FarTexts | null
 }
 
 function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 'start' | 'drain' | 'close'> {
-  const { app, engine, llm, publisher, storage } = resources
+  const { app, engine, llm, publisher, storage, far } = resources
   const leave = () => phase.leaving.abort(new Error('the service is shutting down'))
   return {
     async start() {
@@ -161,6 +167,7 @@ function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 
       leave()
       await app.close()
       await engine.drain(0)
+      far?.close()
       await publisher?.stop()
       await llm.close()
       await storage.close()
@@ -183,6 +190,25 @@ function composePublisher({ outputDirectory }: Settings, storage: Storage, log: 
   })
 }
 
+/** null: there are no other replicas. */
+function composeFarTexts(
+  { chunks, embedded }: Storage,
+  parts: Pick<FarTextsParts, 'followers' | 'hints'> & {
+    readonly engine: () => Engine
+    readonly reportDefect: (error: unknown) => void
+  },
+): FarTexts | null {
+  if (embedded) return null
+  const { followers, hints, engine, reportDefect } = parts
+  return createFarTexts({
+    chunks,
+    followers,
+    hints,
+    isHeld: (workflowId) => engine().holds(workflowId),
+    report: (error) => (isUnavailable(error) ? undefined : reportDefect(error)),
+  })
+}
+
 type Common = Pick<
   Parameters<typeof createEngine>[0],
   'store' | 'clock' | 'hints' | 'live' | 'followers' | 'agents' | 'observe'
@@ -202,6 +228,7 @@ function composeEngine(
     {
       ...parts,
       queue: parts.storage.queue,
+      chunks: parts.storage.chunks,
       limits: {
         maxRetries: settings.llmMaxRetries,
         maxRestarts: settings.taskRetryAttempts,

@@ -72,6 +72,19 @@ function addAttempts(parts: StatementParts, change: Change): void {
   })
 }
 
+/** Nobody reads on in a text that is kept or void. */
+function addChunksGone(parts: StatementParts, { attempts }: Change): void {
+  const closed = attempts.filter(({ status }) => status !== 'open')
+  if (closed.length === 0) return
+  const steps = parts.bind(closed.map(({ stepIndex }) => stepIndex))
+  const numbers = parts.bind(closed.map(({ attempt }) => attempt))
+  parts.add(
+    'h',
+    `DELETE FROM agents.chunks t USING w, unnest(${steps}::integer[], ${numbers}::integer[]) AS r(step_index, attempt)
+     WHERE t.workflow_id = w.id AND t.step_index = r.step_index AND t.attempt = r.attempt`,
+  )
+}
+
 function addArtifacts(parts: StatementParts, change: Change): void {
   if (change.artifacts.length === 0) return
   const rows = recordset(parts, newArtifactColumns, toRows(newArtifactColumns, change.artifacts))
@@ -120,6 +133,7 @@ export function changeStatement(change: Change): Statement {
     rows: toRows(eventColumns, change.events),
   })
   addAttempts(parts, change)
+  addChunksGone(parts, change)
   addInsert(parts, {
     name: 'o',
     table: 'outputs',

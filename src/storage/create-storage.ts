@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import type { ChunkStore } from '../workflows/chunks.ts'
 import type { Hints } from '../workflows/hints.ts'
 import type { ActivationQueue, Clock, PublishQueue } from '../workflows/queue.ts'
 import type { WorkflowStore } from '../workflows/store.ts'
@@ -17,6 +18,7 @@ import { openDatabase } from './open-database.ts'
 import type { StorageOptions, StorageParts } from './open-database.ts'
 import { createProbe } from './probe.ts'
 import type { Probe } from './probe.ts'
+import { createChunkStore } from './store-chunks.ts'
 import { createWorkflowStore } from './workflow-store.ts'
 
 interface PartStatus {
@@ -30,6 +32,8 @@ export interface Storage {
   readonly queue: ActivationQueue
   /** Ended workflows to be published; empty unless the options ask for it. */
   readonly publications: PublishQueue
+  /** Open texts between the replicas of one Postgres. */
+  readonly chunks: ChunkStore
   /** The database's clock. */
   readonly clock: Clock
   /** Between the replicas of one Postgres. */
@@ -128,6 +132,7 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
     store: createWorkflowStore(database, { jobs: boss.jobs, queueName: activationQueueName }),
     queue: boss.activations,
     publications: boss.publications,
+    chunks: createChunkStore(database),
     clock: probe.clock,
     hints,
     embedded,

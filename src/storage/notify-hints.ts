@@ -29,6 +29,9 @@ export interface NotifyHintsOptions {
   readonly askEveryMs?: number
 }
 
+/** Stands before an id in what is sent about its texts; no id begins with it. */
+const textMark = '~'
+
 /** Creates hints that connect when they are started. What is told before, or without a connection, is sent with the next. */
 export function createNotifyHints(parts: NotifyHintsParts, options: NotifyHintsOptions = {}): NotifyHints {
   const { firstWaitMs = 250, longestWaitMs = 2000, askEveryMs = 5000 } = options
@@ -40,8 +43,10 @@ export function createNotifyHints(parts: NotifyHintsParts, options: NotifyHintsO
   let listening = false
   let reported = false
 
-  const hear: HearPayload = (ids) => {
-    for (const listener of listeners) listener(ids)
+  const hear: HearPayload = (marked) => {
+    const changed = marked.filter((id) => !id.startsWith(textMark))
+    const texts = marked.filter((id) => id.startsWith(textMark)).map((id) => id.slice(textMark.length))
+    for (const listener of listeners) listener(changed, texts)
   }
   const failed = (error: unknown) => {
     if (!reported && !closing.signal.aborted) parts.onError?.(error)
@@ -73,6 +78,7 @@ export function createNotifyHints(parts: NotifyHintsParts, options: NotifyHintsO
 
   return {
     tell: (workflowId) => outbox.add(workflowId),
+    tellText: (workflowId) => outbox.add(textMark + workflowId),
     listen(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

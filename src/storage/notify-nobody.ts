@@ -4,6 +4,7 @@ import type { NotifyHints } from './notify-hints.ts'
 export function createNobodysHints(): NotifyHints {
   return {
     tell: () => undefined,
+    tellText: () => undefined,
     listen: () => () => undefined,
     listening: () => true,
     start: async () => undefined,

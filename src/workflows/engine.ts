@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createChunkWriter } from './chunk-writer.ts'
+import type { ChunkStore } from './chunks.ts'
 import { isUnavailable, untilAvailable } from './committer.ts'
 import { closeExpiredGates } from './gate-sweep.ts'
 import { handOverLost } from './hand-over.ts'
@@ -18,6 +20,7 @@ const lastWordsMs = 5000
 
 export interface EngineParts extends Omit<RunnerParts, 'places' | 'draining' | 'abandoned'> {
   readonly queue: ActivationQueue
+  readonly chunks: ChunkStore
 }
 
 export interface EngineOptions {
@@ -39,6 +42,8 @@ export interface Engine {
   busy(): ReadonlyMap<string, number>
   /** Workflows held. */
   held(): number
+  /** This replica runs it. */
+  holds(workflowId: string): boolean
   /** Workflows in status `queued`, on all replicas, as of a second ago. */
   queued(): number
   /** Since when the oldest of them waits, milliseconds since the epoch; null: none does. */
@@ -64,6 +69,7 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
   const liveness = createLiveness({ store, queue, followers, runners, reactivate })
   const depth = createDepthGauge(store)
   const hearing = createHearing({ hints, followers, loop, liveness, report })
+  const forOthers = [hearing, createChunkWriter({ ...base, loop, report })]
 
   const wake = (workflowId: string) => {
     loop.find(workflowId)?.poke()
@@ -93,11 +99,12 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
       void takeBack(parts, left, () => loop.wake()).catch(report)
       taking = loop.run()
       void rounds()
-      if (!options.onlyProcess) hearing.start()
+      if (!options.onlyProcess) for (const part of forOthers) part.start()
     },
     wake,
     busy: () => countRunning(runners()),
     held: () => runners().length,
+    holds: (workflowId) => loop.find(workflowId) !== undefined,
     queued: () => depth.latest().queued,
     oldestQueuedAt: () => depth.latest().oldestCreatedAt,
     async drain(graceMs) {
@@ -107,7 +114,7 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
       loop.wake()
       await untilQuiet(runners, graceMs)
       await Promise.race([letGoOfAll(), sleep(lastWordsMs, undefined, { ref: false })])
-      hearing.stop()
+      for (const part of forOthers) part.stop()
       abandoned.abort(new Error('the service has shut down'))
     },
   }

@@ -21,7 +21,7 @@ export interface LiveTexts {
 }
 
 /** Keeps pieces instead of one string: slicing a string that grows by each token would copy all of it each time. */
-function createLiveText(): LiveText {
+export function createLiveText(): LiveText {
   const pieces: string[] = []
   let length = 0
   return {

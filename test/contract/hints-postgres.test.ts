@@ -157,7 +157,7 @@ async function openModel() {
 
 /** Hints of which nothing ever arrives. */
 function lostHints(listening: boolean): Hints {
-  return { tell: () => undefined, listen: () => () => undefined, listening: () => listening }
+  return { tell: () => undefined, tellText: () => undefined, listen: () => () => undefined, listening: () => listening }
 }
 
 /** Resolves the next time that one of these things has been done. */

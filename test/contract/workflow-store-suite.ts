@@ -5,6 +5,7 @@ import type { Database } from '../../src/storage/database.ts'
 import type { StorageParts } from '../../src/storage/open-database.ts'
 import { failingParts } from '../support/database.ts'
 import { describeChanges } from './changes-suite.ts'
+import { describeChunks } from './chunks-suite.ts'
 import { describeEdits } from './edits-suite.ts'
 import { describeGates } from './gates-suite.ts'
 import { describeKeys } from './keys-suite.ts'
@@ -41,5 +42,6 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
     describeEdits(bench)
     describeResults(bench)
     describeLists(bench)
+    describeChunks(bench)
   })
 }

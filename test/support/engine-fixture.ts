@@ -10,6 +10,8 @@ import { createService } from '../../src/workflows/create-service.ts'
 import { createEngine } from '../../src/workflows/engine.ts'
 import type { Engine, EngineOptions, EngineParts } from '../../src/workflows/engine.ts'
 import type { CommittedEvent } from '../../src/workflows/events.ts'
+import { isUnavailable } from '../../src/workflows/committer.ts'
+import { createFarTexts, withFarTexts } from '../../src/workflows/far-texts.ts'
 import { createFollowers } from '../../src/workflows/followers.ts'
 import type { Hints } from '../../src/workflows/hints.ts'
 import { createLiveTexts } from '../../src/workflows/live-texts.ts'
@@ -143,7 +145,8 @@ function mortal<T extends object>(methods: T, isDead: () => boolean): T {
 function mortalHints(hints: Hints, isDead: () => boolean): Hints {
   return {
     tell: (id) => (isDead() ? undefined : hints.tell(id)),
-    listen: (hear) => hints.listen((ids) => (isDead() ? undefined : hear(ids))),
+    tellText: (id) => (isDead() ? undefined : hints.tellText(id)),
+    listen: (hear) => hints.listen((...told) => (isDead() ? undefined : hear(...told))),
     listening: () => hints.listening(),
   }
 }
@@ -159,6 +162,7 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
   let dead = false
   const store = mortal(options.store?.(storage.store) ?? storage.store, () => dead)
   const queue = mortal(options.queue?.(storage.queue) ?? storage.queue, () => dead)
+  const chunks = mortal(storage.chunks, () => dead)
   const roles = createRoles({})
   const observed: CommittedEvent[] = []
   const defects: unknown[] = []
@@ -177,14 +181,22 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
       ...runLimits,
       ...options.run,
       queue,
+      chunks,
       model: llm,
       streamReasoning: options.streamReasoning ?? false,
       reportDefect: (error) => void defects.push(error),
     },
     { maxConcurrentAgents: 10, maxConcurrentWorkflows: 100, onlyProcess: true, ...options.engine },
   )
+  const far = createFarTexts({
+    ...shared,
+    chunks,
+    isHeld: (id) => engine.holds(id),
+    report: (error) => void (isUnavailable(error) || defects.push(error)),
+  })
   const service = createService({
     ...shared,
+    live: storage.embedded ? shared.live : withFarTexts(shared.live, far),
     engine,
     templates: loadTemplates([], roles),
     maxQueuedWorkflows: 1000,
@@ -223,6 +235,7 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
       // A dead one can hand nothing over: it is only told to stop, and waits in vain for its last words.
       const drained = engine.drain(0)
       if (!dead) await drained
+      far.close()
       await llm.close()
       if (options.server === undefined) await server.close()
     },

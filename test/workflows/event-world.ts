@@ -11,21 +11,32 @@ import { event, moment, state, step } from '../contract/fixtures.ts'
 /** How one attempt of a step goes. */
 export interface AttemptPlan {
   readonly pieces: readonly string[]
-  readonly end: 'step.completed' | 'step.incomplete' | 'step.retrying' | 'step.failed'
+  /** `lost`: another replica closes it, and the one that makes it goes on for a while. */
+  readonly end: SimpleEnd | 'rejected' | 'approved' | 'lost'
 }
+
+type SimpleEnd = 'step.completed' | 'step.incomplete' | 'step.retrying' | 'step.failed'
 
 const nasty = ['😀', '👩‍👩‍👧', '\r\n', 'data: x\n\n', 'id: 7\n', '\u2028', '"', '```', '\u{1F600}'.repeat(5)]
 const piece = fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }), fc.constantFrom(...nasty))
-const attemptPlan: fc.Arbitrary<AttemptPlan> = fc.record({
-  pieces: fc.array(piece, { maxLength: 6 }),
-  end: fc.constantFrom<AttemptPlan['end']>('step.completed', 'step.incomplete', 'step.retrying', 'step.failed'),
-})
+const simpleEnds: readonly SimpleEnd[] = ['step.completed', 'step.incomplete', 'step.retrying', 'step.failed']
 
 /** Attempts of two steps that run side by side. */
-export const lanePlans = fc.tuple(
-  fc.array(attemptPlan, { minLength: 1, maxLength: 4 }),
-  fc.array(attemptPlan, { minLength: 1, maxLength: 4 }),
-)
+export type LanePlans = readonly [readonly AttemptPlan[], readonly AttemptPlan[]]
+
+function lanesOf(ends: readonly AttemptPlan['end'][]): fc.Arbitrary<LanePlans> {
+  const attempt = fc.record({ pieces: fc.array(piece, { maxLength: 6 }), end: fc.constantFrom(...ends) })
+  const lane = fc.array(attempt, { minLength: 1, maxLength: 4 })
+  return fc.tuple(lane, lane)
+}
+
+export const lanePlans = lanesOf(simpleEnds)
+
+/** The same with everything that people and other replicas do to them; each after the first begins with a resume. */
+export const revivedPlans = fc.array(lanesOf([...simpleEnds, 'rejected', 'approved', 'lost']), {
+  minLength: 1,
+  maxLength: 2,
+})
 
 /** A workflow that goes on in small steps, each as the service makes it visible: stored, told, or held in memory. */
 export interface EventWorld {
@@ -41,8 +52,8 @@ export interface EventWorld {
 
 type Happening = () => void
 
-/** Builds a world in which nothing has happened yet. */
-export function createEventWorld(plans: readonly (readonly AttemptPlan[])[]): EventWorld {
+/** Builds a world in which nothing has happened yet; `later`: what happens after each resume. */
+export function createEventWorld(plans: LanePlans, later: readonly LanePlans[] = []): EventWorld {
   const log: LifecycleEvent[] = []
   const outputs = new Map<string, string>()
   const live = createLiveTexts()
@@ -59,34 +70,62 @@ export function createEventWorld(plans: readonly (readonly AttemptPlan[])[]): Ev
     const place = { step: `step-${index}`, attempt }
     const text = () => live.find(workflow.id, index, attempt)?.output
     const close: Happening = () => live.close(workflow.id, index)
-    const keep: Happening = () => {
-      outputs.set(`${index}@${attempt}`, pieces.join(''))
-      store(end, place)
+    const keep = (type: LifecycleType): Happening => {
+      return () => {
+        outputs.set(`${index}@${attempt}`, pieces.join(''))
+        store(type, place)
+      }
     }
+    const write = (type: LifecycleType): Happening[] => [() => store(type, place), tell]
     const speak = (said: string): Happening => {
       return () => {
         text()?.append(said)
         followers.grew(workflow.id)
       }
     }
+    const endings: Readonly<Record<AttemptPlan['end'], readonly Happening[]>> = {
+      'step.completed': [keep('step.completed'), tell, close],
+      'step.incomplete': [keep('step.incomplete'), tell, close],
+      'step.retrying': [close, ...write('step.retrying')],
+      'step.failed': [close, ...write('step.failed')],
+      rejected: [keep('step.waiting'), tell, close, ...write('step.rejected')],
+      approved: [keep('step.waiting'), tell, close, ...write('step.approved'), ...write('step.completed')],
+      lost: [...write('step.retrying'), speak('too late '), speak('for this'), close],
+    }
     return [
-      () => store('step.started', place),
-      tell,
+      ...write('step.started'),
       () => void live.open(workflow.id, index, attempt),
       ...pieces.map(speak),
-      ...(end === 'step.completed' || end === 'step.incomplete'
-        ? [keep, tell, close]
-        : [close, () => store(end, place), tell]),
+      ...endings[end],
     ]
   }
-  const lanes = plans.map((plan, index) => plan.flatMap((attempt, at) => attemptOf(index, at + 1, attempt)))
-  const end: Happening[] = [
+  const become = (next: WorkflowStatus, type: LifecycleType): Happening[] => [
     () => {
-      status = 'completed'
-      store('workflow.completed')
+      status = next
+      store(type)
     },
     tell,
   ]
+  const made = plans.map(() => 0)
+  const lanesFor = (chapter: LanePlans) =>
+    chapter.map((plan, index) =>
+      plan.flatMap((attempt) => attemptOf(index, (made[index] = (made[index] ?? 0) + 1), attempt)),
+    )
+  const chapters = [plans, ...later].map(lanesFor)
+  const between: Happening[][] = chapters.map((_lanes, index) => [
+    ...become('completed', 'workflow.completed'),
+    ...(index === chapters.length - 1 ? [] : become('running', 'workflow.resumed')),
+  ])
+  /** What can happen next, on one of the lanes or, when they are at their end, to all. */
+  const nextOf = (lane: number): Happening | undefined => {
+    for (const [index, lanes] of chapters.entries()) {
+      const open = lanes.filter((left) => left.length > 0)
+      if (open.length > 0) return open[lane % open.length]?.shift()
+      const after = between[index]?.shift()
+      if (after !== undefined) return after
+    }
+    return undefined
+  }
   store('workflow.queued')
 
   const world: EventWorld = {
@@ -95,8 +134,7 @@ export function createEventWorld(plans: readonly (readonly AttemptPlan[])[]): Ev
     outputs,
     onLook: () => undefined,
     happen(lane) {
-      const open = lanes.filter((left) => left.length > 0)
-      const next = open.length > 0 ? open[lane % open.length]?.shift() : end.shift()
+      const next = nextOf(lane)
       next?.()
       return next !== undefined
     },
@@ -124,7 +162,8 @@ export function createEventWorld(plans: readonly (readonly AttemptPlan[])[]): Ev
   }
 }
 
-function openAttempts(log: readonly LifecycleEvent[]) {
+/** Attempts that are open at the end of a log. */
+export function openAttempts(log: readonly LifecycleEvent[]) {
   const open = new Map<string, { stepIndex: number; step: string; attempt: number }>()
   for (const { type, step: stepId, attempt } of log) {
     if (stepId === null || attempt === null) continue

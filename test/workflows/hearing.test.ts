@@ -22,6 +22,7 @@ function createBench() {
   const hearing = createHearing({
     hints: {
       tell: () => undefined,
+      tellText: () => undefined,
       listen(hear) {
         say = hear
         world.listeners += 1
@@ -50,7 +51,15 @@ function createBench() {
   })
   opened.push(hearing)
   hearing.start()
-  return { hearing, looks, answers, reported, world, say: (...ids: string[]) => say(ids) }
+  return {
+    hearing,
+    looks,
+    answers,
+    reported,
+    world,
+    say: (...ids: string[]) => say(ids, []),
+    sayOfText: (...ids: string[]) => say([], ids),
+  }
 }
 
 describe('a hint', () => {
@@ -70,6 +79,12 @@ describe('a hint', () => {
     const { looks, world, say } = createBench()
     say('wf_new', 'not an id')
     expect([looks, world.wakes]).toEqual([[], 1])
+  })
+
+  test('of the texts of anything is no work, and nothing is looked at', () => {
+    const { looks, world, sayOfText } = createBench()
+    sayOfText('wf_held', 'wf_followed', 'wf_new')
+    expect([looks, world.wakes]).toEqual([[], 0])
   })
 
   test('is of no more use to one that has stopped', () => {

@@ -69,7 +69,7 @@ function join(settings: Settings, storage: Storage, { parts, kind }: Wanted) {
   const roles = createRoles(settings.agents)
   const model = instantModel(parts.output)
   const team = createAgents({ roles, model, settings: agentSettings(settings), defaults: agentDefaults(settings) })
-  const { store, clock, hints, queue } = storage
+  const { store, clock, hints, queue, chunks } = storage
   const shared = {
     store,
     clock,
@@ -80,7 +80,7 @@ function join(settings: Settings, storage: Storage, { parts, kind }: Wanted) {
     observe: () => undefined,
     approvalTimeoutMs: settings.approvalTimeoutSeconds * 1_000,
   }
-  const engine = createEngine({ ...shared, ...runLimits(settings), queue, model }, limitsFor(parts, storage))
+  const engine = createEngine({ ...shared, ...runLimits(settings), queue, chunks, model }, limitsFor(parts, storage))
   const service: WorkflowService = createService({
     ...shared,
     engine,
