@@ -1,15 +1,13 @@
 import type { PgBoss } from 'pg-boss'
 
 import type { ActivationJob, ActivationQueue } from '../workflows/queue.ts'
+import { activationQueueName } from './activation-queue-name.ts'
 import { asBossDatabase } from './database.ts'
 import type { Database } from './database.ts'
 import { publishQueueName } from './publish-queue.ts'
 import { forgetExpiredKeys } from './store-keys.ts'
 import type { TransactionJobs } from './store-write.ts'
 import { withAppErrorsEach } from './workflow-store.ts'
-
-/** Name of the queue. */
-export const activationQueueName = 'activation'
 
 /** pg-boss's own limits: a job may be held for a day at most, and a heartbeat lasts ten seconds at least. */
 export const activationQueueOptions = {
@@ -78,17 +76,13 @@ export function createActivationQueue(ready: () => PgBoss, database: Database): 
   })
 }
 
-/** Sends and completes such jobs inside the store's transactions. */
-export function createActivationJobs(ready: () => PgBoss): Pick<TransactionJobs, 'send' | 'complete'> {
+/** Sends such jobs inside the store's transactions. */
+export function createActivationJobs(ready: () => PgBoss): Pick<TransactionJobs, 'send'> {
   return {
     async send(tx, { id, jobId, activation, priority }) {
       if (jobId === null) throw new Error(`Workflow ${id} has no job to send.`)
       const data: JobData = { workflowId: id, activation }
       await ready().send(activationQueueName, data, { id: jobId, priority, db: asBossDatabase(tx) })
-    },
-    async complete(tx, jobId) {
-      // Also a job that has lapsed and is queued again: the claim in the transaction's first statement is the fence.
-      await ready().complete(activationQueueName, jobId, null, { db: asBossDatabase(tx), includeQueued: true })
     },
   }
 }

@@ -1,12 +1,8 @@
 import { PgBoss } from 'pg-boss'
 
 import type { ActivationQueue, PublishQueue } from '../workflows/queue.ts'
-import {
-  activationQueueName,
-  activationQueueOptions,
-  createActivationJobs,
-  createActivationQueue,
-} from './activation-queue.ts'
+import { activationQueueName } from './activation-queue-name.ts'
+import { activationQueueOptions, createActivationJobs, createActivationQueue } from './activation-queue.ts'
 import { asBossDatabase } from './database.ts'
 import type { Database } from './database.ts'
 import { unavailable } from './database-errors.ts'

@@ -1,6 +1,7 @@
 import type { Change, Guard } from '../workflows/store.ts'
-import { columnAssignments, columnDefinitions, toRow } from './columns.ts'
-import { toStepRow, toWorkflowRow } from './state-rows.ts'
+import { activationQueueName } from './activation-queue-name.ts'
+import { columnAssignments, columnDefinitions, columnNames, toRow } from './columns.ts'
+import { toStoredStep, toWorkflowRow } from './state-rows.ts'
 import { addInsert, createStatementParts, recordset, toRows } from './statement-parts.ts'
 import type { Statement, StatementParts } from './statement-parts.ts'
 import { addBinding } from './store-keys.ts'
@@ -8,6 +9,7 @@ import {
   answerColumns,
   attemptColumns,
   callColumns,
+  changingStepColumns,
   changingWorkflowColumns,
   eventColumns,
   newArtifactColumns,
@@ -47,15 +49,16 @@ function addGuardedUpdate(parts: StatementParts, change: Change): void {
 
 function addSteps(parts: StatementParts, change: Change): void {
   const changed = new Set(change.changedSteps)
-  const rows = change.state.steps.filter((step) => changed.has(step.index)).map(toStepRow)
-  if (rows.length === 0) return
+  const steps = change.state.steps.filter((step) => changed.has(step.index))
+  if (steps.length === 0) return
   // Only a verb gives a step other options; a checkpoint would write the same definition again each time.
-  const defined = change.guard.kind === 'verb' ? [] : ['definition']
-  const fixed = ['step_index', 'step', 'role', 'task_id', ...defined]
+  const columns = change.guard.kind === 'verb' ? stepColumns : changingStepColumns
+  const rows = steps.map((step) => toRow(columns, toStoredStep(step)))
+  const fixed = ['step_index', 'step', 'role', 'task_id']
   parts.add(
     's',
-    `UPDATE agents.steps t SET ${columnAssignments(stepColumns, 'r', fixed)}
-     FROM w, ${recordset(parts, stepColumns, rows)} WHERE t.workflow_id = w.id AND t.step_index = r.step_index`,
+    `UPDATE agents.steps t SET ${columnAssignments(columns, 'r', fixed)}
+     FROM w, ${recordset(parts, columns, rows)} WHERE t.workflow_id = w.id AND t.step_index = r.step_index`,
   )
 }
 
@@ -109,19 +112,33 @@ function addOptions(parts: StatementParts, { requestedOptions }: Change): void {
   parts.add('i', `UPDATE agents.workflow_inputs t SET options = ${options}::json FROM w WHERE t.workflow_id = w.id`)
 }
 
-/** By the ids of the calls and not by the claim: this part does not read from `w`. */
+/** By the ids of the calls and not by the claim: these parts do not read from `w`. */
 function addSettled(parts: StatementParts, { settled }: Change): void {
-  if (settled.length === 0) return
-  const rows = settled.map(({ id, usage, finishReason }) => toRow(settledColumns, { id, ...usage, finishReason }))
-  const written = columnAssignments(settledColumns, 'r', ['id'])
+  for (const [n, { id, usage, finishReason }] of settled.entries()) {
+    const row = toRow(settledColumns, { ...usage, finishReason })
+    const written = columnNames(settledColumns).map((name) => `${name} = ${parts.bind(row[name])}`)
+    // One by one: for a list of unknown length the planner reads the whole table.
+    parts.add(
+      `k${n}`,
+      `UPDATE agents.calls SET settled_at = clock_timestamp(), ${written.join(', ')}
+       WHERE id = ${parts.bind(id)} AND settled_at IS NULL`,
+    )
+  }
+}
+
+/** As pg-boss completes a job by id, whatever its state: the claim that `w` stands on is the fence. */
+function addCompletedJob(parts: StatementParts, { completeJob }: Change): void {
+  if (completeJob === null) return
+  const name = parts.bind(activationQueueName)
   parts.add(
-    'k',
-    `UPDATE agents.calls t SET settled_at = clock_timestamp(), ${written}
-     FROM ${recordset(parts, settledColumns, rows)} WHERE t.id = r.id AND t.settled_at IS NULL`,
+    'j',
+    `UPDATE pgboss.job t SET completed_on = pgboss.job_now(), state = 'completed', output = NULL, blocked = false,
+       pending_dependencies = 0
+     FROM w WHERE t.name = ${name} AND t.id = ${parts.bind(completeJob)}::uuid AND t.state < 'completed'`,
   )
 }
 
-/** The whole change but its jobs as one statement; it gives a row when the guard held, else nothing was written. */
+/** The whole change but for jobs to be sent as one statement; it gives a row when the guard held, else nothing was written. */
 export function changeStatement(change: Change): Statement {
   const parts = createStatementParts()
   addGuardedUpdate(parts, change)
@@ -147,5 +164,6 @@ export function changeStatement(change: Change): Statement {
   addBinding(parts, change.binding)
   addInsert(parts, { name: 'c', table: 'calls', columns: callColumns, rows: toRows(callColumns, change.calls) })
   addSettled(parts, change)
+  addCompletedJob(parts, change)
   return parts.finish()
 }

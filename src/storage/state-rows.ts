@@ -2,6 +2,7 @@ import type { StepState, Usage, WorkflowState } from '../workflows/workflow.ts'
 import { fromRow, toRow } from './columns.ts'
 import type { JsonRow } from './columns.ts'
 import { stepColumns, workflowColumns } from './tables.ts'
+import type { StepRow } from './tables.ts'
 
 /** Usage of the calls `c`: a call that nobody settled counts as its estimated prompt. */
 export const usageSums = `
@@ -46,10 +47,15 @@ export function toWorkflowRow(state: WorkflowState): JsonRow {
   return toRow(workflowColumns, { ...state, role, claimActivation, claimRetry })
 }
 
+/** A step of a state as it is stored. */
+export function toStoredStep(step: StepState): StepRow {
+  const { id, role } = step.definition
+  return { ...step, stepIndex: step.index, step: id, role }
+}
+
 /** A step's row of a state. */
 export function toStepRow(step: StepState): JsonRow {
-  const { id, role } = step.definition
-  return toRow(stepColumns, { ...step, stepIndex: step.index, step: id, role })
+  return toRow(stepColumns, toStoredStep(step))
 }
 
 function toStep(row: Readonly<JsonRow>): StepState {

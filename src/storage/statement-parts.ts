@@ -13,6 +13,8 @@ export interface StatementParts {
   bind(value: unknown): string
   /** Adds a part as a common table expression; what must not happen without the workflow's row reads from `w`. */
   add(name: string, text: string): void
+  /** Adds a whole statement as such a part. */
+  addStatement(name: string, statement: Statement): void
   finish(): Statement
 }
 
@@ -20,9 +22,18 @@ export interface StatementParts {
 export function createStatementParts(): StatementParts {
   const values: unknown[] = []
   const parts: string[] = []
+  const add = (name: string, text: string) => void parts.push(`${name} AS (${text})`)
   return {
     bind: (value) => `$${values.push(value)}`,
-    add: (name, text) => void parts.push(`${name} AS (${text})`),
+    add,
+    addStatement(name, statement) {
+      const before = values.length
+      values.push(...statement.values)
+      add(
+        name,
+        statement.text.replaceAll(/\$(\d+)/g, (_, n: string) => `$${Number(n) + before}`),
+      )
+    },
     finish: () => ({ text: `WITH ${parts.join(',\n')} SELECT id FROM w`, values }),
   }
 }

@@ -12,7 +12,11 @@ const names = columnNames(callColumns).join(', ')
 
 const addCall = `
   INSERT INTO agents.calls (workflow_id, ${names})
-  SELECT $1, ${names} FROM json_to_record($2::json) AS r(${columnDefinitions(callColumns)})
+  SELECT w.id, ${columnNames(callColumns)
+    .map((name) => `r.${name}`)
+    .join(', ')}
+  FROM agents.workflows w, json_to_record($2::json) AS r(${columnDefinitions(callColumns)})
+  WHERE w.id = $1 FOR KEY SHARE OF w
   ON CONFLICT (id) DO NOTHING`
 
 // The first settlement counts: a second one is a repetition of it.

@@ -2,6 +2,7 @@ import { isEnd } from '../workflows/events.ts'
 import type { Change, KeyBinding, NewWorkflow, WorkflowStore } from '../workflows/store.ts'
 import type { WorkflowState } from '../workflows/workflow.ts'
 import { changeStatement } from './change-statement.ts'
+import { captureStatement } from './captured-statement.ts'
 import { columnDefinitions, columnNames, toRow } from './columns.ts'
 import type { Database, Queryable } from './database.ts'
 import { toStepRow, toWorkflowRow } from './state-rows.ts'
@@ -14,13 +15,18 @@ import { eventColumns, inputColumns, stepColumns, workflowColumns } from './tabl
 export interface TransactionJobs {
   /** The job `state.jobId` of the current activation. */
   send(tx: Queryable, state: WorkflowState): Promise<void>
-  /** Completes an activation's job by id, whatever its state. That it is gone already is no error. */
-  complete(tx: Queryable, jobId: string): Promise<void>
   /** Has an ended workflow published; not there when nobody publishes. */
   publish?(tx: Queryable, workflowId: string): Promise<void>
 }
 
-function createStatement({ state, input, events }: NewWorkflow, binding: KeyBinding | null): Statement {
+interface Creation {
+  readonly workflow: NewWorkflow
+  readonly binding: KeyBinding | null
+  /** Sends its job. */
+  readonly job: Statement
+}
+
+function createStatement({ workflow: { state, input, events }, binding, job }: Creation): Statement {
   const parts = createStatementParts()
   const names = columnNames(workflowColumns).join(', ')
   const row = parts.bind(JSON.stringify(toWorkflowRow(state)))
@@ -34,6 +40,7 @@ function createStatement({ state, input, events }: NewWorkflow, binding: KeyBind
   addInsert(parts, { name: 's', table: 'steps', columns: stepColumns, rows: state.steps.map(toStepRow) })
   addInsert(parts, { name: 'e', table: 'events', columns: eventColumns, rows: toRows(eventColumns, events) })
   addBinding(parts, binding)
+  parts.addStatement('j', job)
   return parts.finish()
 }
 
@@ -55,27 +62,25 @@ async function remove(database: Database, id: string): Promise<'removed' | 'miss
   return rows[0]?.existed ? 'not_ended' : 'missing'
 }
 
-/** What changes workflows. A change that touches no job is one statement, otherwise one transaction that begins with it. */
+/** What changes workflows. A change that sends no job is one statement, otherwise one transaction that begins with it. */
 export function createStoreWrites(
   database: Database,
   jobs: TransactionJobs,
 ): Pick<WorkflowStore, 'create' | 'commit' | 'remove'> {
   async function create(workflow: NewWorkflow, binding: KeyBinding | null): Promise<void> {
-    const { text, values } = createStatement(workflow, binding)
-    await database.transaction(async (tx) => {
-      await tx.query(text, values)
-      await jobs.send(tx, workflow.state)
-    })
+    const { state } = workflow
+    const job = await captureStatement((tx) => jobs.send(tx, state), { id: state.jobId })
+    const { text, values } = createStatement({ workflow, binding, job })
+    await database.query(text, values)
   }
 
   async function commit(change: Change): Promise<boolean> {
     const statement = changeStatement(change)
-    const { completeJob, sendJob, state } = change
+    const { sendJob, state } = change
     const publishes = jobs.publish !== undefined && change.events.some(({ type }) => isEnd(type))
-    if (completeJob === null && !sendJob && !publishes) return runGuarded(database, statement)
+    if (!sendJob && !publishes) return runGuarded(database, statement)
     return database.transaction(async (tx) => {
       if (!(await runGuarded(tx, statement))) return false
-      if (completeJob !== null) await jobs.complete(tx, completeJob)
       if (sendJob) await jobs.send(tx, state)
       if (publishes) await jobs.publish?.(tx, state.id)
       return true

@@ -103,6 +103,11 @@ export const stepColumns: Columns<StepRow> = {
   edited: 'boolean',
 }
 
+const { definition: _definition, step: _step, role: _role, taskId: _taskId, ...changing } = stepColumns
+
+/** What changes while a step runs, by its index. */
+export const changingStepColumns: Columns<Omit<StepRow, 'definition' | 'step' | 'role' | 'taskId'>> = changing
+
 export const eventColumns: Columns<LifecycleEvent> = {
   seq: 'integer',
   type: 'text',
@@ -181,8 +186,7 @@ export const callColumns: Columns<Omit<NewCall, 'workflowId'>> = {
 }
 
 /** What a settlement writes of a call. */
-export const settledColumns: Columns<Omit<SettledCall, 'usage'> & SettledCall['usage']> = {
-  id: 'text',
+export const settledColumns: Columns<Pick<SettledCall, 'finishReason'> & SettledCall['usage']> = {
   inputTokens: 'integer',
   outputTokens: 'integer',
   cachedTokens: 'integer',

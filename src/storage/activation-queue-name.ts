@@ -1,0 +1,2 @@
+/** Name of the queue of activations. */
+export const activationQueueName = 'activation'
