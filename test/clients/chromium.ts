@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text as readBody } from 'node:stream/consumers'
-import { temporaryDirectory } from '../support/database.ts'
 import type { FollowedStream } from './followed-stream.ts'
 import { createFrameJournal, eventTypes } from './followed-stream.ts'
 
@@ -26,13 +28,12 @@ export interface FollowingPage {
   close(): Promise<void>
 }
 
-const flags = [
-  '--headless=new',
-  ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--no-default-browser-check'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-extensions'],
-  // nothing but this machine
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-]
+/** Nothing of a person's browser, and no connection but to this machine. */
+const flags = `--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run
+  --no-default-browser-check --disable-background-networking --disable-component-update --disable-sync
+  --disable-extensions`
+  .split(/\s+/)
+  .concat('--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1')
 
 function pageFor(url: string): string {
   return `<!doctype html><title>Follows</title><script>
@@ -63,7 +64,7 @@ function pageFor(url: string): string {
 export async function createFollowingPage(): Promise<FollowingPage> {
   const { journal, take } = createFrameJournal()
   const over = Promise.withResolvers<void>()
-  const profile = await temporaryDirectory()
+  const profile = await mkdtemp(join(tmpdir(), 'chromium-'))
   let connections = 0
   let asked: ReturnType<FollowingPage['asked']> = null
   let page = ''
@@ -92,7 +93,8 @@ export async function createFollowingPage(): Promise<FollowingPage> {
     }
     server.closeAllConnections()
     server.close()
-    await profile.remove()
+    // its children write for a moment after it has gone
+    await rm(profile, { recursive: true, force: true, maxRetries: 10 })
   }
   return {
     origin,
@@ -100,7 +102,7 @@ export async function createFollowingPage(): Promise<FollowingPage> {
     close,
     async follow(url) {
       page = pageFor(url)
-      const args = [...flags, `--user-data-dir=${profile.path}`, `${origin}/`]
+      const args = [...flags, `--user-data-dir=${profile}`, `${origin}/`]
       browser = spawn('chromium', args, { detached: true, stdio: 'ignore' })
       return { journal, connections: () => connections, over: over.promise, close }
     },

@@ -39,7 +39,8 @@ describe("other people's clients, while the service is killed and updated in mid
 
   test.for(Object.keys(clients))('%s comes back by itself and ends exact', (name, { skip }) => {
     const stream = run.streams.get(name)
-    if (stream === undefined) return skip(`${clients[name]?.program} is not installed`)
+    skip(stream === undefined, `${clients[name]?.program} is not installed`)
+    if (stream === undefined) return
     const { journal } = stream
     expect(journal.faults()).toEqual([])
     expect(run.workflow.status).toBe('completed')
@@ -53,7 +54,7 @@ describe("other people's clients, while the service is killed and updated in mid
   })
 
   test('a page of an allowed origin may send headers, and read ours', ({ skip }) => {
-    if (!run.streams.has('EventSource in Chromium')) return skip('chromium is not installed')
+    skip(!run.streams.has('EventSource in Chromium'), 'chromium is not installed')
     expect(page.asked()).toMatchObject({ status: 200, correlationId: 'a-page' })
   })
 })
