@@ -78,10 +78,12 @@ async function pump(connection: StreamConnection, { reader, first }: OpenStream,
   }
 }
 
-function sendHead({ reply, headers = {} }: StreamRequest): void {
+function sendHead({ request, reply, headers = {} }: StreamRequest): void {
   void reply.header('cache-control', 'no-cache, no-transform')
   void reply.header('content-type', 'text/event-stream')
   void reply.headers(headers)
+  // The plugin promises to keep the connection, which is where a body without chunks ends.
+  if (request.raw.httpVersionMinor === 0) void reply.header('connection', 'close')
   // The plugin would end the body cleanly when the handler returns, and a clean end means "finished".
   reply.sse.keepAlive()
   reply.sse.sendHeaders()

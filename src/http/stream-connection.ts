@@ -55,6 +55,13 @@ async function within(work: Promise<void>, ms: number): Promise<void> {
   clearTimeout(timer)
 }
 
+/** Without chunks (HTTP/1.0) the close of the connection is the clean end of a body: only a reset says that it is none. */
+function breakOff(raw: ServerResponse): void {
+  if (raw.closed) return
+  if (!raw.chunkedEncoding) raw.socket?.resetAndDestroy()
+  raw.destroy()
+}
+
 async function closeBody(raw: ServerResponse, reason: StreamEnd, slowClientMs: number): Promise<void> {
   if (reason === 'done') {
     raw.end()
@@ -65,7 +72,7 @@ async function closeBody(raw: ServerResponse, reason: StreamEnd, slowClientMs: n
     raw.write(retryFrame, () => resolve())
     await within(flushed, flushMs)
   }
-  if (!raw.closed) raw.destroy()
+  breakOff(raw)
 }
 
 /** Takes over a response whose head has not been sent yet. */
