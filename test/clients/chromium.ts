@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { text as readBody } from 'node:stream/consumers'
 import type { FollowedStream } from './followed-stream.ts'
 import { createFrameJournal, eventTypes } from './followed-stream.ts'
+import { onPath } from './on-path.ts'
 
 /** What the page tells of itself. */
 type Told =
@@ -101,9 +102,11 @@ export async function createFollowingPage(): Promise<FollowingPage> {
     asked: () => asked,
     close,
     async follow(url) {
+      const program = onPath('chromium')
+      if (program === null) throw new Error('chromium is not installed')
       page = pageFor(url)
       const args = [...flags, `--user-data-dir=${profile}`, `${origin}/`]
-      browser = spawn('chromium', args, { detached: true, stdio: 'ignore' })
+      browser = spawn(program, args, { detached: true, stdio: 'ignore' })
       return { journal, connections: () => connections, over: over.promise, close }
     },
   }
