@@ -94,6 +94,7 @@ export function appOptions(settings: Settings, version: string): AppOptions {
     version,
     bodyLimitBytes: settings.bodyLimitBytes,
     trustProxy: settings.trustProxy,
+    corsOrigins: settings.corsOrigins,
     maxSseConnections: settings.maxSseConnections,
     sseHeartbeatMs: ms(settings.sseHeartbeatSeconds),
     sseSlowClientMs: ms(settings.sseSlowClientSeconds),

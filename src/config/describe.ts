@@ -51,6 +51,7 @@ export function typesOf(schema: SettingSchema): readonly string[] {
 
 function nounOf(type: string, schema: SettingSchema): string {
   if (isComposite(schema) || isTableOfSettings(schema)) return type === 'array' ? 'JSON list' : 'JSON table'
+  if (type === 'array' && schema.items?.format === 'origin') return 'list of origins'
   return schema.uniqueItems === true ? 'list of different names' : (NOUNS[type] ?? type)
 }
 

@@ -5,7 +5,6 @@
 const LATER: readonly string[] = [
   'api_keys',
   'api_keys_file',
-  'cors_origins',
   'log_file_keep_days',
   'max_concurrent_workflows_per_key',
   'max_sse_connections_per_key',

@@ -21,6 +21,10 @@ export const serverSettings = {
     default: false,
     description: 'Believe X-Forwarded-* of every proxy (true), or of these addresses and networks only.',
   }),
+  cors_origins: Type.Array(Type.String({ format: 'origin' }), {
+    default: [],
+    description: 'Web pages of these origins may call, as https://app.example.com; *: of any. Empty: none.',
+  }),
   max_sse_connections: whole({
     default: 10_000,
     minimum: 1,

@@ -56,7 +56,7 @@ function check(entries: readonly Entry[], ajv: AjvOption): { file: SettingsFile 
 /** What Sentry's own client takes, and it prints a DSN that it refuses. The project is a number. */
 const SENTRY_DSN = /^https?:\/\/\w+(?::\w*)?@(?:\[[:.\w]+\]|[\w.-]+)(?::\d+)?\/(?:[^\s?#]*\/)?\d+$/
 
-const FORMATS: Readonly<Record<SettingFormat | 'proxy-address', (text: string) => boolean>> = {
+const FORMATS: Readonly<Record<SettingFormat | 'proxy-address' | 'origin', (text: string) => boolean>> = {
   path: (text) => !text.includes('\0'),
   'http-url': isHttpUrl,
   'sentry-dsn-or-empty': (text) =>
@@ -65,6 +65,7 @@ const FORMATS: Readonly<Record<SettingFormat | 'proxy-address', (text: string) =
   host: (text) =>
     isIP(text) !== 0 || /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(text),
   'proxy-address': isProxyAddress,
+  origin: isOriginOrAny,
   'endpoint-name': (text) => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(text),
 }
 
@@ -88,6 +89,11 @@ function teach(ajv: Ajv): Ajv {
 
 function isHttpUrl(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text)
+}
+
+/** As browsers write it (HTML, "ASCII serialisation of an origin"), because it is compared as text. */
+function isOriginOrAny(text: string): boolean {
+  return text === '*' || (isHttpUrl(text) && !text.includes('*') && new URL(text).origin === text)
 }
 
 /** What Fastify's `trustProxy` understands: an address, a network, or one of its names for networks. */

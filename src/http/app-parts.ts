@@ -87,6 +87,8 @@ export interface AppOptions {
   readonly bodyLimitBytes: number
   /** Addresses of proxies whose `X-Forwarded-*` is believed; true: everybody's. */
   readonly trustProxy: boolean | readonly string[]
+  /** Origins whose web pages may call; `*`: any. Empty: none. */
+  readonly corsOrigins: readonly string[]
   readonly maxSseConnections: number
   readonly sseHeartbeatMs: number
   /** A reader that takes nothing for so long is disconnected. */

@@ -4,10 +4,11 @@ import { fastify } from 'fastify'
 import type { FastifyHttpOptions, RawServerDefault } from 'fastify'
 import type { AppOptions, AppParts, HttpObserver } from './app-parts.ts'
 import { correlationIdOf } from './correlation.ts'
+import { allowOrigins } from './cors.ts'
 import { addDescription, addDocs } from './docs.ts'
 import { createEventStreams } from './event-stream.ts'
 import { answerErrors, answerProblem } from './failure-answers.ts'
-import { addGuards } from './guards.ts'
+import { addCommonHeaders, addGuards } from './guards.ts'
 import type { HttpApp } from './http-app.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { watchRoutes } from './known-routes.ts'
@@ -89,6 +90,8 @@ export async function createApp(parts: AppParts, options: AppOptions): Promise<H
   answerErrors(app, parts, observer)
   app.server.on('checkExpectation', answerExpectation)
   observeRequests(app, observer)
+  addCommonHeaders(app)
+  await allowOrigins(app, options.corsOrigins)
   addGuards(app, parts, routes)
   addSchemas(app)
   await app.register(fastifySSE)

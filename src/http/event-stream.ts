@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
-import type { EventReader } from '../workflows/service.ts'
+import type { EventBatch, EventReader } from '../workflows/service.ts'
 import type { AppOptions, AppParts, HttpObserver, StreamEnd } from './app-parts.ts'
+import { createBatchEncoder } from './encoded-batches.ts'
 import { routeOf } from './failure-answers.ts'
 import type { StreamConnection } from './stream-connection.ts'
 import { createStreamConnection, untilAborted } from './stream-connection.ts'
@@ -32,11 +33,9 @@ export interface EventStreams {
   serve(stream: StreamRequest): Promise<void>
 }
 
-type Batch = Awaited<ReturnType<EventReader['read']>>
-
 interface OpenStream {
   readonly reader: EventReader
-  readonly first: Batch
+  readonly first: EventBatch
 }
 
 function isUnavailable(error: unknown): boolean {
@@ -44,11 +43,12 @@ function isUnavailable(error: unknown): boolean {
 }
 
 /** Tries again while the database is away, up to the deadline; then the connection is over as `unavailable`. */
-async function patiently<T>(work: () => Promise<T>, connection: StreamConnection, holdMs: number): Promise<T> {
+async function patiently<T>(work: () => T | Promise<T>, connection: StreamConnection, holdMs: number): Promise<T> {
   const deadline = performance.now() + holdMs
   for (;;) {
     try {
-      return await untilAborted(work(), connection.over)
+      const done = work()
+      return done instanceof Promise ? await untilAborted(done, connection.over) : done
     } catch (error) {
       if (!isUnavailable(error)) throw error
       if (performance.now() >= deadline) connection.stop('unavailable')
@@ -67,21 +67,35 @@ async function whenServable(parts: AppParts, connection: StreamConnection, holdM
   }
 }
 
+/** What there is at once is not waited for: a promise for each token and reader would cost more than the token. */
+function readOn(reader: EventReader, connection: StreamConnection, holdMs: number): EventBatch | Promise<EventBatch> {
+  const batch = reader.read(framesPerRead)
+  if (!(batch instanceof Promise)) return batch
+  const asked = [batch]
+  return patiently(() => asked.pop() ?? reader.read(framesPerRead), connection, holdMs)
+}
+
 async function pump(connection: StreamConnection, { reader, first }: OpenStream, holdMs: number): Promise<StreamEnd> {
   let batch = first
   for (;;) {
     if (batch.gone) return 'gone'
-    if (batch.frames.length > 0) await connection.write(batch.frames)
+    if (batch.frames.length > 0) {
+      const written = connection.write(batch)
+      if (written !== undefined) await written
+    }
     if (batch.done) return 'done'
     if (batch.frames.length === 0) await reader.changed(connection.over)
-    batch = await patiently(() => reader.read(framesPerRead), connection, holdMs)
+    const next = readOn(reader, connection, holdMs)
+    batch = next instanceof Promise ? await next : next
   }
 }
 
-function sendHead({ reply, headers = {} }: StreamRequest): void {
+function sendHead({ request, reply, headers = {} }: StreamRequest): void {
   void reply.header('cache-control', 'no-cache, no-transform')
   void reply.header('content-type', 'text/event-stream')
   void reply.headers(headers)
+  // The plugin promises to keep the connection, which is where a body without chunks ends.
+  if (request.raw.httpVersionMinor === 0) void reply.header('connection', 'close')
   // The plugin would end the body cleanly when the handler returns, and a clean end means "finished".
   reply.sse.keepAlive()
   reply.sse.sendHeaders()
@@ -148,6 +162,7 @@ export function createEventStreams(
   parts: AppParts & { readonly gate: StreamGate; readonly observer: HttpObserver },
   options: AppOptions,
 ): EventStreams {
+  const encode = createBatchEncoder()
   return {
     enter: () => parts.gate.enter(),
     async serve(stream) {
@@ -155,6 +170,7 @@ export function createEventStreams(
       const connection = createStreamConnection(stream.reply.raw, {
         heartbeatMs: options.sseHeartbeatMs,
         slowClientMs: options.sseSlowClientMs,
+        encode,
       })
       seat.onCut(() => connection.stop('leaving'))
       try {

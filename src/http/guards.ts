@@ -65,16 +65,21 @@ function guard(request: FastifyRequest, reply: FastifyReply, parts: AppParts): v
   refuseWhileClosed(request, parts)
 }
 
-/** What every request passes before its route: ids, method, headers, state of the service, text. */
-export function addGuards(app: HttpApp, parts: AppParts, routes: KnownRoutes): void {
+/** What every answer has, whoever gives it: call it before anything that may answer. */
+export function addCommonHeaders(app: HttpApp): void {
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
     const traceparent = traceparentOf(request.headers)
     withTraceIds({ correlationId: request.id, ...(traceparent === null ? {} : { traceparent }) }, done)
   })
+}
+
+/** What every request passes before its route: method, headers, state of the service, text. */
+export function addGuards(app: HttpApp, parts: AppParts, routes: KnownRoutes): void {
   app.addHook('onRequest', async (request, reply) => {
     refuseMissingHost(request)
-    if (!request.is404) return guard(request, reply, parts)
+    // With CORS there is a route for OPTIONS on every path, which says nothing about what is there.
+    if (!request.is404 && request.method !== 'OPTIONS') return guard(request, reply, parts)
     const methods = routes.methodsAt(pathOf(request))
     if (request.method !== 'OPTIONS' || methods.length === 0) return refuseUnknownPath(request, routes)
     return reply

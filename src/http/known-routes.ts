@@ -23,6 +23,8 @@ function patternOf(url: string): RegExp {
 export function watchRoutes(app: HttpApp): KnownRoutes {
   const routes = new Map<string, KnownRoute>()
   app.addHook('onRoute', ({ url, method }) => {
+    // Every path has OPTIONS, by a route of its own or without: it tells nothing.
+    if (method === 'OPTIONS') return
     const known = routes.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() }
     for (const name of [method].flat()) known.methods.add(name)
     routes.set(url, known)

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { Frame } from '../workflows/service.ts'
+import type { EncodeBatch } from './encoded-batches.ts'
+import type { EventBatch } from '../workflows/service.ts'
 import type { StreamEnd } from './app-parts.ts'
 
 /** How long a client is told to wait before it comes back; also what is sent before a stream is broken off. */
@@ -16,19 +17,16 @@ export interface StreamConnection {
   reason(): StreamEnd | null
   /** Begins the body: `retry:`, then heartbeats whenever the socket is free. */
   begin(): void
-  /** Resolves when the socket wants more; rejects once the connection is over. */
-  write(frames: readonly Frame[]): Promise<void>
+  /**
+   * undefined when the socket wants more; otherwise resolves when it does. Throws, or rejects, once the connection is
+   * over.
+   */
+  write(batch: EventBatch): Promise<void> | undefined
   /** Stops for the given reason; the first one counts. */
   stop(reason: StreamEnd): void
   /** Closes the body: with its final chunk only when the reason is `done`. Resolves when the socket is done with it. */
   finish(): Promise<void>
   written(): { readonly frames: number; readonly bytes: number }
-}
-
-/** A frame as bytes of the stream; its fields hold no line breaks. */
-export function encodeFrame({ id, type, data }: Frame): string {
-  const position = id === null ? '' : `id: ${id}\n`
-  return `${position}event: ${type}\ndata: ${data}\n\n`
 }
 
 /** Settles as `work` does, unless the signal is aborted first: then it rejects with the signal's reason. */
@@ -55,6 +53,13 @@ async function within(work: Promise<void>, ms: number): Promise<void> {
   clearTimeout(timer)
 }
 
+/** Without chunks (HTTP/1.0) the close of the connection is the clean end of a body: only a reset says that it is none. */
+function breakOff(raw: ServerResponse): void {
+  if (raw.closed) return
+  if (!raw.chunkedEncoding) raw.socket?.resetAndDestroy()
+  raw.destroy()
+}
+
 async function closeBody(raw: ServerResponse, reason: StreamEnd, slowClientMs: number): Promise<void> {
   if (reason === 'done') {
     raw.end()
@@ -65,13 +70,13 @@ async function closeBody(raw: ServerResponse, reason: StreamEnd, slowClientMs: n
     raw.write(retryFrame, () => resolve())
     await within(flushed, flushMs)
   }
-  if (!raw.closed) raw.destroy()
+  breakOff(raw)
 }
 
 /** Takes over a response whose head has not been sent yet. */
 export function createStreamConnection(
   raw: ServerResponse,
-  options: { readonly heartbeatMs: number; readonly slowClientMs: number },
+  options: { readonly heartbeatMs: number; readonly slowClientMs: number; readonly encode: EncodeBatch },
 ): StreamConnection {
   const over = new AbortController()
   let heartbeat: NodeJS.Timeout | undefined
@@ -92,10 +97,14 @@ export function createStreamConnection(
       raw.off('drain', drain)
     })
   }
-  const writeSlice = async (slice: Uint8Array) => {
+  const writePiece = (bytes: Uint8Array): Promise<void> | undefined => {
     over.signal.throwIfAborted()
-    byteCount += slice.byteLength
-    if (!raw.write(slice)) await drained()
+    byteCount += bytes.byteLength
+    return raw.write(bytes) ? undefined : drained()
+  }
+  // In slices, so that a reader who takes a little all the time is not held to be one who takes nothing.
+  const writeSlices = async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; at += sliceBytes) await writePiece(bytes.subarray(at, at + sliceBytes))
   }
 
   return {
@@ -108,11 +117,10 @@ export function createStreamConnection(
       }, options.heartbeatMs)
       heartbeat.unref()
     },
-    async write(frames) {
-      const bytes = Buffer.from(frames.map(encodeFrame).join(''))
-      // In slices, so that a reader who takes a little all the time is not held to be one who takes nothing.
-      for (let at = 0; at < bytes.length; at += sliceBytes) await writeSlice(bytes.subarray(at, at + sliceBytes))
-      frameCount += frames.length
+    write(batch) {
+      const bytes = options.encode(batch)
+      frameCount += batch.frames.length
+      return bytes.length > sliceBytes ? writeSlices(bytes) : writePiece(bytes)
     },
     stop,
     async finish() {

@@ -30,6 +30,7 @@ export async function describeApp(): Promise<string> {
       version,
       bodyLimitBytes: 1,
       trustProxy: false,
+      corsOrigins: [],
       maxSseConnections: 1,
       sseHeartbeatMs: 1000,
       sseSlowClientMs: 1000,

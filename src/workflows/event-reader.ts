@@ -1,12 +1,15 @@
 import { AppError } from '../errors.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
+import { decodeCursor } from './cursor.ts'
 import type { OpenText, Position } from './cursor.ts'
 import { keepsAttempt, voidsAttempt } from './events.ts'
 import type { LifecycleEvent } from './events.ts'
 import type { Follower, Followers } from './followers.ts'
 import type { LiveAttempt, LiveTexts } from './live-texts.ts'
 import type { Clock } from './queue.ts'
-import type { EventReader, Frame } from './service.ts'
+import type { EventBatch, EventReader, Frame } from './service.ts'
+import { createReaderStand, thoughtKey } from './reader-stand.ts'
+import type { ReaderStand } from './reader-stand.ts'
+import type { Move, SharedMoves } from './shared-moves.ts'
 import type { EventPage, WorkflowStore } from './store.ts'
 import { createStoredLog } from './stored-log.ts'
 import type { StoredLog } from './stored-log.ts'
@@ -18,21 +21,31 @@ export interface EventReaderParts {
   readonly store: WorkflowStore
   readonly live: LiveTexts
   readonly followers: Followers
+  /** Without it readers share nothing. */
+  readonly sharedMoves?: SharedMoves
   readonly clock: Clock
 }
 
-/**
- * Opens a reader of a workflow's events at a cursor (null: at the beginning).
- * Throws `invalid-cursor` for a position that the log does not have.
- */
+/** Opens a reader of a workflow's events at a cursor. Throws as `positionAt` does. */
 export async function openEventReader(
   parts: EventReaderParts,
   workflow: WorkflowState,
   cursor: string | null,
 ): Promise<EventReader> {
-  const position =
-    cursor === null ? { seq: 0, open: [] } : await checkPosition(parts, workflow, decodeCursor(workflow.id, cursor))
-  return createReader(parts, workflow, position)
+  return createEventReader(parts, workflow, await positionAt(parts, workflow, cursor))
+}
+
+/**
+ * Where a cursor stands in a workflow's events (null: at the beginning).
+ * Throws `invalid-cursor` for a position that the log does not have.
+ */
+export async function positionAt(
+  parts: EventReaderParts,
+  workflow: WorkflowState,
+  cursor: string | null,
+): Promise<Position> {
+  if (cursor === null) return { seq: 0, open: [] }
+  return checkPosition(parts, workflow, decodeCursor(workflow.id, cursor))
 }
 
 /** A cursor is good when its number is in the log and its texts are those that were open there. */
@@ -70,45 +83,89 @@ async function checkOffset({ store, live }: EventReaderParts, id: string, text: 
 /**
  * The one function of (cursor, stored events, texts) that serves every reader. Lifecycle is read before text, and
  * text only of attempts that the reader's own position has open: so no delta can come after its closing event.
+ * Readers at the same place share what it gives.
  */
-function createReader(parts: EventReaderParts, workflow: WorkflowState, start: Position): EventReader {
-  const { store, followers } = parts
-  const follower = followers.follow(workflow.id)
-  const log = createStoredLog(store, follower, workflow.id)
-  const place = createPlace({ ...parts, log }, workflow, start)
+export function createEventReader(parts: EventReaderParts, workflow: WorkflowState, start: Position): EventReader {
+  const follower = parts.followers.follow(workflow.id)
+  const log = createStoredLog(parts.store, follower, workflow.id)
+  const sharer = parts.sharedMoves?.join(workflow.id)
+  const stand = createReaderStand(workflow.id, start)
+  const place = createPlace({ ...parts, log }, workflow, stand)
   let version = follower.version()
-  let known: Pick<EventPage, 'status' | 'seq'> | null = null
+  let known: Move['known'] = null
+  let closed = false
+
+  const moveWith = (batch: EventBatch): Move => ({ batch, to: stand.now(), known })
+  const grow = (frames: Frame[], limit: number): Move => {
+    const isUpToDate = stand.seq === known?.seq
+    if (isUpToDate && frames.length < limit) frames.push(...place.grow(limit - frames.length))
+    return moveWith({ frames, done: isUpToDate && known !== null && hasEnded(known.status), gone: false })
+  }
+  const make = (limit: number): Move | Promise<Move> => {
+    stand.begin()
+    if (known !== null && known.seq <= stand.seq && follower.knownSeq() <= known.seq) return grow([], limit)
+    return passPage(log, { stand, place }, limit).then(({ frames, page, rest }) => {
+      if (page !== null) {
+        known = { status: page.status, seq: page.seq }
+        relearn(follower, page.seq)
+      }
+      return rest === null ? grow(frames, limit) : moveWith({ frames, done: false, gone: rest === 'gone' })
+    })
+  }
+  const take = (move: Move): EventBatch => {
+    stand.take(move.to)
+    known = move.known
+    return move.batch
+  }
 
   return {
     get cursor() {
-      return place.cursor()
+      return stand.now().cursor
     },
-    async read(limit) {
+    read(limit) {
       version = follower.version()
-      const frames: Frame[] = []
-      if (known === null || known.seq > place.seq() || follower.knownSeq() > known.seq) {
-        const page = await log.after(place.seq(), limit)
-        if (page === null) return { frames, done: false, gone: true }
-        known = { status: page.status, seq: page.seq }
-        relearn(follower, page.seq)
-        for (const event of page.events) {
-          if (frames.length >= limit) break
-          const passed = await place.pass(event, limit - frames.length).catch((error: unknown) => {
-            // the position has moved past the frames that there are: they go out, and the next look tells the failure
-            if (frames.length === 0) throw error
-            return 'later' as const
-          })
-          if (passed === null || passed === 'later') return { frames, done: false, gone: passed === null }
-          frames.push(...passed)
-        }
-      }
-      if (place.seq() === known.seq && frames.length < limit) frames.push(...place.grow(limit - frames.length))
-      return { frames, done: hasEnded(known.status) && place.seq() === known.seq, gone: false }
+      const fresh = known === null
+      const asked = { key: stand.now().key, moment: `${fresh}.${version}.${follower.knownSeq()}.${limit}`, fresh }
+      const move = sharer === undefined ? make(limit) : sharer.move(asked, () => make(limit))
+      if (!(move instanceof Promise)) return take(move)
+      return move.then((made) => {
+        const batch = take(made)
+        // "Nothing more will come" is final: since somebody else began to look the end may have been undone elsewhere.
+        const isOfBefore = fresh && batch.shared === true && batch.done && batch.frames.length === 0
+        return isOfBefore ? Promise.resolve(make(limit)).then(take) : batch
+      })
     },
     changed: (signal) => follower.changed(version, signal),
-    close: () => follower.close(),
+    close() {
+      if (!closed) sharer?.leave()
+      closed = true
+      follower.close()
+    },
   }
 }
+
+/** Frames of the stored events beyond the place, and why there is no more to say now, if so. */
+async function passPage(
+  log: StoredLog,
+  { stand, place }: { readonly stand: ReaderStand; readonly place: Place },
+  limit: number,
+): Promise<{ readonly frames: Frame[]; readonly page: EventPage | null; readonly rest: 'gone' | 'later' | null }> {
+  const frames: Frame[] = []
+  const page = await log.after(stand.seq, limit)
+  for (const event of page?.events ?? []) {
+    if (frames.length >= limit) break
+    const passed = await place.pass(event, limit - frames.length).catch((error: unknown) => {
+      // the position has moved past the frames that there are: they go out, and the next look tells the failure
+      if (frames.length === 0) throw error
+      return 'later' as const
+    })
+    if (passed === null || passed === 'later') return { frames, page, rest: passed ?? 'gone' }
+    frames.push(...passed)
+  }
+  return { frames, page, rest: page === null ? 'gone' : null }
+}
+
+type Place = ReturnType<typeof createPlace>
 
 function relearn(follower: Follower, seq: number): void {
   if (follower.knownSeq() !== Number.MAX_SAFE_INTEGER) follower.learn(seq)
@@ -117,20 +174,15 @@ function relearn(follower: Follower, seq: number): void {
 type PlaceParts = Pick<EventReaderParts, 'live' | 'clock'> & { readonly log: StoredLog }
 
 /** The position itself, and the frames that moving it makes. */
-function createPlace({ log, live, clock }: PlaceParts, workflow: WorkflowState, start: Position) {
+function createPlace({ log, live, clock }: PlaceParts, workflow: WorkflowState, stand: ReaderStand) {
   const indexes = new Map(workflow.steps.map((step) => [step.definition.id, step.index]))
-  const open = new Map<number, OpenText>(start.open.map((text) => [text.stepIndex, text]))
-  const reasoning = createReasoningPlace()
-  let seq = start.seq
-
-  const cursor = () => encodeCursor(workflow.id, { seq, open: [...open.values()] })
   const frame = (type: string, data: Readonly<Record<string, unknown>>): Frame => ({
-    id: cursor(),
+    id: stand.cursor(),
     type,
     data: JSON.stringify({ type, workflow_id: workflow.id, ...data }),
   })
   const delta = (at: OpenText, text: string, moment: number): Frame => {
-    open.set(at.stepIndex, { ...at, offset: at.offset + text.length })
+    stand.open.set(at.stepIndex, { ...at, offset: at.offset + text.length })
     return frame('step.delta', {
       at: wireTime(moment),
       correlation_id: workflow.correlationId,
@@ -142,8 +194,6 @@ function createPlace({ log, live, clock }: PlaceParts, workflow: WorkflowState, 
   }
 
   return {
-    cursor,
-    seq: () => seq,
     /**
      * Frames of one stored event: before a closing one the rest of its text. Moves on only as far as `room` allows.
      * null: the text is gone, and with it the workflow.
@@ -153,23 +203,23 @@ function createPlace({ log, live, clock }: PlaceParts, workflow: WorkflowState, 
       const output = await log.closingText(event, index)
       if (output === 'gone') return null
       const frames: Frame[] = []
-      const at = index === null ? undefined : open.get(index)
+      const at = index === null ? undefined : stand.open.get(index)
       if (at !== undefined && output !== null && output.text.length > at.offset) {
         frames.push(delta(at, output.text.slice(at.offset), event.at))
         if (room < 2) return frames
       }
-      if (index !== null) turn(open, event, index)
-      seq = event.seq
+      if (index !== null) turn(stand.open, event, index)
+      stand.seq = event.seq
       frames.push(frame(event.type, wireEvent(event, output?.shown ?? null)))
       return frames
     },
     /** What the open texts have beyond the position. */
     grow(room: number): readonly Frame[] {
       const frames: Frame[] = []
-      for (const at of [...open.values()].slice(0, room)) {
+      for (const at of [...stand.open.values()].slice(0, room)) {
         const attempt = live.find(workflow.id, at.stepIndex, at.attempt)
         if (attempt === null) continue
-        const thought = reasoning.next(at, attempt)
+        const thought = nextThought(stand.thoughts, at, attempt)
         const common = { at: wireTime(clock.now()), correlation_id: workflow.correlationId }
         const step = workflow.steps[at.stepIndex]?.definition.id
         if (thought !== '') {
@@ -186,17 +236,12 @@ function createPlace({ log, live, clock }: PlaceParts, workflow: WorkflowState, 
 }
 
 /** Reasoning is live only: a reader gets what is thought from the moment it first looks at an attempt. */
-function createReasoningPlace() {
-  const offsets = new Map<string, number>()
-  return {
-    next({ stepIndex, attempt }: OpenText, { output, reasoning }: LiveAttempt): string {
-      const key = `${stepIndex}.${attempt}`
-      // Before the first text nobody has missed anything that matters: thinking comes first.
-      const offset = offsets.get(key) ?? (output.length === 0 ? 0 : reasoning.length)
-      offsets.set(key, reasoning.length)
-      return reasoning.from(offset)
-    },
-  }
+function nextThought(thoughts: Map<string, number>, at: OpenText, { output, reasoning }: LiveAttempt): string {
+  const key = thoughtKey(at)
+  // Before the first text nobody has missed anything that matters: thinking comes first.
+  const offset = thoughts.get(key) ?? (output.length === 0 ? 0 : reasoning.length)
+  thoughts.set(key, reasoning.length)
+  return reasoning.from(offset)
 }
 
 function turn(open: Map<number, OpenText>, event: LifecycleEvent, stepIndex: number): void {

@@ -92,6 +92,20 @@ function createFollower(
   { leave, wake }: { readonly leave: () => void; readonly wake: () => void },
 ): Follower {
   let closed = false
+  let waiting: PromiseWithResolvers<void> | null = null
+  let watched: AbortSignal | null = null
+  const done = () => waiting?.resolve()
+  const abort = () => {
+    entry.waiting.delete(done)
+    waiting?.reject(watched?.reason)
+  }
+  /** A reader waits for each token under one signal: listening anew each time would cost more than the token. */
+  const watch = (signal: AbortSignal | null) => {
+    if (signal === watched) return
+    watched?.removeEventListener('abort', abort)
+    watched = signal
+    signal?.addEventListener('abort', abort, { once: true })
+  }
   return {
     recentAfter: (seq, limit) => entry.recent.eventsAfter(seq, { upTo: entry.seq, limit }),
     recentText: (stepIndex, attempt) => entry.recent.text(stepIndex, attempt),
@@ -103,25 +117,18 @@ function createFollower(
       wake()
     },
     version: () => entry.version,
-    changed(version, signal) {
-      return new Promise((resolve, reject) => {
-        if (signal.aborted) return reject(signal.reason as Error)
-        if (entry.version !== version) return resolve()
-        const abort = () => {
-          entry.waiting.delete(done)
-          reject(signal.reason as Error)
-        }
-        const done = () => {
-          signal.removeEventListener('abort', abort)
-          resolve()
-        }
-        signal.addEventListener('abort', abort, { once: true })
-        entry.waiting.add(done)
-      })
+    async changed(version, signal) {
+      signal.throwIfAborted()
+      if (entry.version !== version) return undefined
+      watch(signal)
+      waiting = Promise.withResolvers<void>()
+      entry.waiting.add(done)
+      return waiting.promise
     },
     close() {
       if (!closed) leave()
       closed = true
+      watch(null)
     },
   }
 }

@@ -3,8 +3,8 @@ import { AppError } from '../errors.ts'
 import { viewAgent, viewTemplate } from './catalogue-view.ts'
 import { findRecord, findState, notFound, viewEither } from './find-workflow.ts'
 import type { Engine } from './engine.ts'
-import { openEventReader } from './event-reader.ts'
 import type { EventReaderParts } from './event-reader.ts'
+import { createEventOpener } from './open-events.ts'
 import { etagOf, viewArtifact, viewGraph, viewStepDetail, viewSummary, viewTaskSummary } from './resource-view.ts'
 import type { ListQuery, Page, WorkflowService } from './service.ts'
 import type { ListFilter, WorkflowRecord } from './store.ts'
@@ -51,7 +51,7 @@ export function createReads(parts: ReadParts): Reads {
       return { ...viewArtifact(found, state), content: found.content }
     },
     graph: async (id) => viewGraph(await findState(store, { kind: 'workflow', id })),
-    openEvents: async (ref, cursor) => openEventReader(parts, await findState(store, ref), cursor),
+    openEvents: createEventOpener(parts),
   }
 }
 

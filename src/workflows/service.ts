@@ -76,17 +76,25 @@ export interface Frame {
   readonly data: string
 }
 
+/** What a reader gets at once. */
+export interface EventBatch {
+  readonly frames: readonly Frame[]
+  /** The workflow has ended and all has been read. */
+  readonly done: boolean
+  /** It was deleted. */
+  readonly gone: boolean
+  /** The very same `frames` are given to other readers: what is made of them serves all. */
+  readonly shared?: boolean
+}
+
 /**
  * One reader of one workflow's events: its whole state is its cursor. Not for concurrent use.
  */
 export interface EventReader {
   /** The position reached: give it back to go on there. */
   readonly cursor: string
-  /**
-   * What is there beyond the position, at most `limit` frames; empty when nothing is.
-   * `done`: the workflow has ended and all has been read. `gone`: it was deleted.
-   */
-  read(limit: number): Promise<{ readonly frames: readonly Frame[]; readonly done: boolean; readonly gone: boolean }>
+  /** What is there beyond the position, at most `limit` frames; empty when nothing is. At once where it can. */
+  read(limit: number): EventBatch | Promise<EventBatch>
   /** Resolves when `read` may give something new (or at the latest after a second of doubt); rejects with the signal's reason. */
   changed(signal: AbortSignal): Promise<void>
   /** Stops following; idempotent. */

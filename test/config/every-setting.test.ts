@@ -52,6 +52,7 @@ function anotherTable(schema: SettingSchema): Record<string, unknown> {
 
 /** In a list of models it is the name that every model gets here. */
 function textIn(list: SettingSchema): string {
+  if (list.items?.format === 'origin') return 'https://app.example'
   return list.uniqueItems === true ? 'another text' : 'there.txt'
 }
 

@@ -8,7 +8,7 @@ import { mermaidOf } from '../../src/http/mermaid.ts'
 import { negotiate } from '../../src/http/negotiation.ts'
 import { preferredWait } from '../../src/http/prefer.ts'
 import { attachmentNamed } from '../../src/http/send-file.ts'
-import { encodeFrame } from '../../src/http/stream-connection.ts'
+import { encodeFrame } from '../../src/http/encoded-batches.ts'
 import { faultsOfJson } from '../../src/http/well-formed.ts'
 
 const json = 'application/json'

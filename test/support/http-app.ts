@@ -25,6 +25,7 @@ const testOptions: AppOptions = {
   version: '1.2.3',
   bodyLimitBytes: 10_485_760,
   trustProxy: false,
+  corsOrigins: [],
   maxSseConnections: 100,
   sseHeartbeatMs: 15_000,
   sseSlowClientMs: 60_000,

@@ -38,7 +38,7 @@ function failingOnce(store: WorkflowStore, n: number): WorkflowStore {
 async function readThrough(reader: EventReader): Promise<readonly SeenEvent[]> {
   const events: SeenEvent[] = []
   for (;;) {
-    const batch = await reader.read(32).catch(() => null)
+    const batch = await Promise.resolve(reader.read(32)).catch(() => null)
     events.push(...seenEvents(batch?.frames ?? []))
     if (batch?.done === true) return events
   }

@@ -17,6 +17,7 @@ export async function listen(service: WorkflowService, port: number): Promise<{ 
       version: '0.0.0',
       bodyLimitBytes: 1_000_000,
       trustProxy: false,
+      corsOrigins: [],
       maxSseConnections: 100,
       sseHeartbeatMs: 15_000,
       sseSlowClientMs: 60_000,
