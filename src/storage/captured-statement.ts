@@ -10,12 +10,11 @@ export async function captureStatement(
   row: Readonly<Record<string, unknown>>,
 ): Promise<Statement> {
   const seen: Statement[] = []
-  await work({
-    async query<Row>(text: string, values: readonly unknown[] = []) {
-      seen.push({ text, values })
-      return { rows: [row as Row], rowCount: 1 }
-    },
-  })
+  const query: Queryable['query'] = async (text, values = []) => {
+    seen.push({ text, values })
+    return { rows: [row as never], rowCount: 1 }
+  }
+  await work({ query })
   const [statement] = seen
   if (statement === undefined || seen.length > 1)
     throw new Error(`${seen.length} statements were to be captured as one`)

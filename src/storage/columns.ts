@@ -62,11 +62,12 @@ export function columnAssignments(columns: object, row: string, except: readonly
     .join(', ')
 }
 
-/** The value as a row; properties without a column are left out. */
+/** The value as a row; properties without a column are left out, and so is what is null. */
 export function toRow<T extends object>(columns: Columns<T>, value: T): JsonRow {
   const row: JsonRow = {}
   for (const { property, name, type } of shapeOf(columns).columns) {
     const cell = (value as JsonRow)[property]
+    if (cell === null || cell === undefined) continue
     row[name] = type === 'time' && typeof cell === 'number' ? new Date(cell).toISOString() : cell
   }
   return row

@@ -20,7 +20,7 @@ function openGates(after: Place | null): string {
     SELECT row_to_json(g) AS gate FROM (
       SELECT s.workflow_id, w.type, s.step, s.role, s.waiting_attempt AS attempt, s.waiting_since, s.expires_at
       FROM agents.steps s JOIN agents.workflows w ON w.id = s.workflow_id
-      WHERE s.status = 'waiting' ${after === null ? '' : beyond}
+      WHERE s.status = 'waiting' AND s.waiting_since IS NOT NULL ${after === null ? '' : beyond}
       ORDER BY s.waiting_since, s.workflow_id, s.step_index LIMIT $1
     ) g`
 }

@@ -103,6 +103,10 @@ const queueDepth = `
   SELECT count(*)::integer AS queued, (extract(epoch FROM min(created_at)) * 1000)::float8 AS oldest
   FROM agents.workflows WHERE status = 'queued'`
 
+const runnable = `
+  SELECT row_to_json(w) AS workflow, ${stepsOfWorkflow} AS steps, row_to_json(i) AS input
+  FROM agents.workflows w JOIN agents.workflow_inputs i ON i.workflow_id = w.id WHERE w.id = ANY ($1::text[])`
+
 async function textIn(
   database: Database,
   table: 'outputs' | 'edits',
@@ -126,14 +130,11 @@ export function createStoreReads(database: Database, queueName: string): Reads {
       const { rows } = await database.query<StateRow>(text, [id])
       return rows[0] ? toState(rows[0].workflow, rows[0].steps) : null
     },
-    async loadRunnable(id) {
-      const text = `SELECT row_to_json(w) AS workflow, ${stepsOfWorkflow} AS steps,
-        (SELECT row_to_json(i) FROM agents.workflow_inputs i WHERE workflow_id = w.id) AS input
-        FROM agents.workflows w WHERE w.id = $1`
-      const [row] = (await database.query<StateRow & { input: JsonRow | null }>(text, [id])).rows
-      if (row === undefined) return null
-      const input = row.input === null ? null : fromRow<WorkflowInput>(inputColumns, row.input)
-      return { state: toState(row.workflow, row.steps), input }
+    async loadRunnable(wanted) {
+      const { rows } = await database.query<StateRow & { input: JsonRow }>(runnable, [wanted])
+      return rows.map(({ workflow, steps, input }) => {
+        return { state: toState(workflow, steps), input: fromRow<WorkflowInput>(inputColumns, input) }
+      })
     },
     record: (id) => record(database, id),
     async input(id) {

@@ -9,7 +9,7 @@ export interface TextKey {
 
 /** What the steps of a held workflow are made from: none of it ever changes, so it is read once. */
 export interface HeldMaterials {
-  readonly input: WorkflowInput | null
+  readonly input: WorkflowInput
   /** Texts and files of kept attempts, in the order asked for. Not of edited ones. */
   results(of: readonly TextKey[]): Promise<readonly StepResult[]>
   /** Remembers what is about to be kept, for the steps that need it next. */
@@ -27,7 +27,7 @@ const maxRemembered = 1_000_000
 /** Creates the memory of one held workflow. */
 export function createHeldMaterials(
   { store, abandoned }: HeldMaterialsParts,
-  { id, input }: { readonly id: string; readonly input: WorkflowInput | null },
+  { id, input }: { readonly id: string; readonly input: WorkflowInput },
 ): HeldMaterials {
   const remembered = new Map<string, StepResult>()
   let room = maxRemembered

@@ -4,7 +4,7 @@ import { untilAvailable } from './committer.ts'
 import { ancestors } from './dag.ts'
 import type { TextKey } from './held-materials.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
-import type { WorkflowInput, WorkflowStore } from './store.ts'
+import type { WorkflowStore } from './store.ts'
 import type { RunOptions, StepState } from './workflow.ts'
 
 export interface MaterialsParts {
@@ -28,9 +28,9 @@ export async function gatherTask(
     step: id,
     taskType,
     instruction,
-    requirement: input?.requirement ?? null,
-    context: { ...input?.context, ...context },
-    files: filesOf(input),
+    requirement: input.requirement,
+    context: { ...input.context, ...context },
+    files: input.files,
     earlier,
     revision: await untilAvailable(() => revisionOf(store, workflow.id, step), abandoned),
     target,
@@ -44,10 +44,6 @@ async function revisionOf(store: WorkflowStore, id: string, { index, feedback }:
   const { attempt, text } = feedback
   const [former] = attempt === null ? [] : await store.results(id, [{ stepIndex: index, attempt }])
   return { feedback: text, formerOutput: former?.output ?? '' }
-}
-
-function filesOf(input: WorkflowInput | null) {
-  return input?.files ?? []
 }
 
 function answerOptions({ temperature, maxTokens, stream }: RunOptions): AgentTask['options'] {

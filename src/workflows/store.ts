@@ -177,7 +177,7 @@ export interface WorkflowHead {
 /** What a runner needs of a workflow. */
 export interface RunnableWorkflow {
   readonly state: WorkflowState
-  readonly input: WorkflowInput | null
+  readonly input: WorkflowInput
 }
 
 /** A workflow for a reader: state, input without the files' content, and the kept texts by step index. */
@@ -235,8 +235,8 @@ export interface WorkflowStore {
   boundKey(owner: string, key: string): Promise<BoundKey | null>
   /** null: there is none. */
   load(id: string): Promise<WorkflowState | null>
-  /** State and input of the same moment; null: there is none. */
-  loadRunnable(id: string): Promise<RunnableWorkflow | null>
+  /** Those of the ids that exist, each with state and input of the same moment. */
+  loadRunnable(ids: readonly string[]): Promise<readonly RunnableWorkflow[]>
   /** false: refused, nothing of the workflow was written; read again and decide again. */
   commit(change: Change): Promise<boolean>
   /** Events after `seq`, oldest first, with status and number of the same moment; null: there is no such workflow. */

@@ -1,5 +1,4 @@
 import { untilAvailable } from './committer.ts'
-import type { ActivationJob } from './queue.ts'
 import type { RunnableWorkflow, WorkflowStore } from './store.ts'
 import type { Claim, WorkflowState } from './workflow.ts'
 
@@ -12,14 +11,14 @@ function isNewer(a: Claim | null, b: Claim): boolean {
   return a !== null && (a.activation > b.activation || (a.activation === b.activation && a.retry > b.retry))
 }
 
-/**
- * The workflow to which a fetched job gives the claim, with what its steps are made from.
- * null: it is not ours to run, the job is a left-over.
- */
-export async function findTakeable(
+/** Workflows with what their steps are made from, by id. */
+export type RunnableWorkflows = ReadonlyMap<string, RunnableWorkflow>
+
+/** Those of the ids that exist. */
+export async function readRunnable(
   { store, abandoned }: { readonly store: WorkflowStore; readonly abandoned: AbortSignal },
-  { workflowId, activation, retry }: ActivationJob,
-): Promise<RunnableWorkflow | null> {
-  const found = await untilAvailable(() => store.loadRunnable(workflowId), abandoned)
-  return found !== null && mayTake(found.state, { activation, retry }) ? found : null
+  ids: readonly string[],
+): Promise<RunnableWorkflows> {
+  const found = ids.length === 0 ? [] : await untilAvailable(() => store.loadRunnable(ids), abandoned)
+  return new Map(found.map((workflow) => [workflow.state.id, workflow]))
 }

@@ -3,7 +3,8 @@ import type { Places } from './places.ts'
 import type { ActivationJob, ActivationQueue } from './queue.ts'
 import { startRunner } from './runner.ts'
 import type { Runner, RunnerParts } from './runner.ts'
-import { findTakeable } from './take-workflow.ts'
+import { mayTake, readRunnable } from './take-workflow.ts'
+import type { RunnableWorkflows } from './take-workflow.ts'
 
 const pollMs = 500
 /** A workflow just taken will want a place within this time. */
@@ -40,19 +41,20 @@ export function createWorkLoop({
   let woken = Promise.withResolvers<void>()
   let leftBehind = true
   const wake = () => woken.resolve()
-  const freed = () => {
-    if (leftBehind) wake()
-  }
+  const freed = () => void (leftBehind && wake())
 
-  const take = async (job: ActivationJob): Promise<void> => {
+  const take = async (job: ActivationJob, known: RunnableWorkflows): Promise<void> => {
     const held = runners.get(job.workflowId)
     // The left-over of an earlier activation must not wait for the end of this one.
     if (held !== undefined && held.job().activation > job.activation) return queue.completeFenced(job)
     if (held?.job().activation === job.activation && (await held.adopt(job))) return
     held?.poke()
     await held?.finished
-    const found = await findTakeable(parts, job)
-    if (found === null) return queue.completeFenced(job)
+    // What was read while it was still held here is of no use.
+    const runnable = held === undefined ? known : await readRunnable(parts, [job.workflowId])
+    const found = runnable.get(job.workflowId)
+    // Otherwise it is not ours to run, and the job is a left-over.
+    if (found === undefined || !mayTake(found.state, job)) return queue.completeFenced(job)
     const runner = startRunner(parts, { ...found, job })
     runners.set(job.workflowId, runner)
     void forgetWhenFinished(runner)
@@ -64,19 +66,19 @@ export function createWorkLoop({
     freed()
   }
 
-  const room = () => {
-    const starting = [...runners.values()].filter(isStarting).length
-    return Math.min(places.free() - starting, maxConcurrentWorkflows - runners.size)
-  }
+  const strangers = (jobs: readonly ActivationJob[]) =>
+    jobs.flatMap(({ workflowId }) => (runners.has(workflowId) ? [] : [workflowId]))
 
   /** True when there may be more right now. */
   const takeOnce = async (): Promise<boolean> => {
-    const limit = room()
+    const starting = [...runners.values()].filter(isStarting).length
+    const limit = Math.min(places.free() - starting, maxConcurrentWorkflows - runners.size)
     leftBehind = true
     if (limit <= 0) return false
     const jobs = await queue.fetch(limit)
     leftBehind = jobs.length === limit
-    await Promise.all(jobs.map((job) => take(job).catch(report)))
+    const known = await readRunnable(parts, strangers(jobs))
+    await Promise.all(jobs.map((job) => take(job, known).catch(report)))
     return leftBehind
   }
 
