@@ -30,7 +30,8 @@ function flatten<Row>(result: pg.QueryResult | readonly pg.QueryResult[]): Query
 
 function createRun(names: StatementNames) {
   return async <Row>(client: pg.ClientBase, text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> => {
-    const name = values === undefined ? undefined : names.of(text)
+    // Without values it may be several statements, which cannot be prepared.
+    const name = values === undefined || values.length === 0 ? undefined : names.of(text)
     if (name === undefined) return flatten<Row>(await client.query(text, values as unknown[] | undefined))
     return flatten<Row>(await client.query({ name, text, values: values as unknown[] }))
   }

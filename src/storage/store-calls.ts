@@ -10,14 +10,15 @@ type Ledger = Pick<WorkflowStore, 'addCall' | 'settleCall' | 'attempts' | 'usage
 
 const names = columnNames(callColumns).join(', ')
 
+const values = columnNames(callColumns).map((name) => `r.${name}`)
+
+// The workflow's row is held meanwhile, as it is by every other statement that writes rows of a workflow.
 const addCall = `
-  INSERT INTO agents.calls (workflow_id, ${names})
-  SELECT w.id, ${columnNames(callColumns)
-    .map((name) => `r.${name}`)
-    .join(', ')}
-  FROM agents.workflows w, json_to_record($2::json) AS r(${columnDefinitions(callColumns)})
-  WHERE w.id = $1 FOR KEY SHARE OF w
-  ON CONFLICT (id) DO NOTHING`
+  WITH w AS (SELECT id FROM agents.workflows WHERE id = $1 FOR KEY SHARE), c AS (
+    INSERT INTO agents.calls (workflow_id, ${names})
+    SELECT w.id, ${values.join(', ')} FROM w, json_to_record($2::json) AS r(${columnDefinitions(callColumns)})
+    ON CONFLICT (id) DO NOTHING
+  ) SELECT id FROM w`
 
 // The first settlement counts: a second one is a repetition of it.
 const settleCall = `
@@ -70,7 +71,8 @@ function toStoredAttempt({ attempt, usage, output }: AttemptRow): StoredAttempt 
 export function createLedger(database: Database): Ledger {
   return {
     async addCall({ workflowId, ...call }) {
-      await database.query(addCall, [workflowId, JSON.stringify(toRow(callColumns, call))])
+      const { rows } = await database.query(addCall, [workflowId, JSON.stringify(toRow(callColumns, call))])
+      if (rows.length === 0) throw new Error(`There is no workflow ${workflowId} for a call.`)
     },
     async settleCall({ id, usage, finishReason }) {
       const { inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd, estimated } = usage
