@@ -25,8 +25,8 @@ export function isOurs(name: ContenderName): boolean {
   return name === 'ours' || name === 'ours-pglite'
 }
 
-/** How the model server answers; its name for the model. */
-export type AnswerKind = 'paced' | 'flat' | 'probe'
+/** How the model server answers, which is also its name for the model; `silent` begins an answer and says nothing. */
+export type AnswerKind = 'paced' | 'flat' | 'probe' | 'silent'
 
 /** A POST that is answered with a stream. */
 export interface StreamRequest {
@@ -55,7 +55,8 @@ export function requestFor(name: ContenderName, model: AnswerKind, modelUrl: str
   }
 }
 
-function oneStep(model: AnswerKind): unknown {
+/** A workflow of this service with one step, whose model answers like that. */
+export function oneStep(model: AnswerKind): unknown {
   const step = { id: 'talk', role: 'technical_writer', task: prompt }
   return { type: 'custom', requirement: prompt, steps: [step], options: { model } }
 }

@@ -15,14 +15,14 @@ const command = {
   numbers: {
     streams: { fallback: 100, least: 1, most: 1_000, about: 'streams at the same time' },
     rate: { fallback: 50, least: 1, most: 500, about: 'tokens per second of each stream' },
-    seconds: { fallback: 4, least: 1, most: 60, about: 'window at that pace' },
-    'flat-tokens': { fallback: 2_000, least: 50, most: 20_000, about: 'tokens of an answer as fast as possible' },
+    seconds: { fallback: 3, least: 1, most: 60, about: 'window at that pace' },
+    'flat-tokens': { fallback: 1_000, least: 50, most: 20_000, about: 'tokens of an answer as fast as possible' },
     probes: { fallback: 40, least: 5, most: 500, about: 'single requests' },
     rounds: { fallback: 3, least: 1, most: 20, about: 'rounds; everyone is measured once in each' },
   },
 } as const
 
-const warmUpMs = 2_000
+const warmUpMs = 3_000
 const startMs = 20_000
 const modelModule = new URL('./model-process.ts', import.meta.url)
 

@@ -22,7 +22,7 @@ export interface StampedModel {
   close(): void
 }
 
-const kinds: readonly AnswerKind[] = ['paced', 'flat', 'probe']
+const kinds: readonly AnswerKind[] = ['paced', 'flat', 'probe', 'silent']
 
 /** Starts it on a free port of 127.0.0.1. What a model is called decides how it answers. */
 export async function startStampedModel(pace: ModelPace): Promise<StampedModel> {
@@ -59,6 +59,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
   response.flushHeaders()
   // the body goes to the socket as prepared HTTP chunks, so that the server never is what limits others
   socket.write(openingFrame)
+  if (body.model === 'silent') return undefined
   if (body.model === 'paced') return sendAtPace(socket, parts.pacer)
   if (body.model === 'flat') await sendFlat(socket, parts.pace.flatTokens)
   else sendProbe(socket, parts.arrival)

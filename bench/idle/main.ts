@@ -1,0 +1,103 @@
+import { fileURLToPath } from 'node:url'
+import { startChild } from '../child.ts'
+import { type CommandParts, runCommand } from '../command.ts'
+import { describeMachine } from '../machine.ts'
+import { parseBenchOptions, usageOf } from '../options.ts'
+import { startPostgres } from '../postgres-server.ts'
+import { rotated } from '../rotated.ts'
+import { oneStep } from '../relay/contender.ts'
+import { startBenchService } from '../service.ts'
+import { startWorkflows } from '../start-workflows.ts'
+import type { IdleResult } from './client-process.ts'
+import type { IdleSample } from './measure.ts'
+import { type IdleContender, writeReport } from './report.ts'
+
+const command = {
+  command: 'bench:idle',
+  contenders: ['ours', 'ours-pglite'],
+  numbers: {
+    streams: { fallback: 5_000, least: 100, most: 20_000, about: 'open streams' },
+    workflows: { fallback: 50, least: 1, most: 1_000, about: 'running workflows to which they belong' },
+    seconds: { fallback: 15, least: 5, most: 300, about: 'window, in which each has a heartbeat' },
+    rounds: { fallback: 3, least: 1, most: 20, about: 'rounds, each with a fresh process' },
+  },
+} as const
+
+type Choice = NonNullable<ReturnType<typeof choose>>
+
+const startMs = 20_000
+const limitMs = 240_000
+const modelModule = new URL('../relay/model-process.ts', import.meta.url)
+const clientModule = new URL('./client-process.ts', import.meta.url)
+const main = fileURLToPath(new URL('./collecting-main.ts', import.meta.url))
+
+function choose(args: readonly string[]) {
+  return parseBenchOptions(command, args)
+}
+
+async function bench(choice: Choice, { signal, progress }: CommandParts): Promise<void> {
+  const { streams, workflows, seconds, rounds } = choice.numbers
+  process.stdout.write(
+    `${streams} streams of ${workflows} workflows whose model says nothing, ${rounds} rounds of ${seconds} s\n` +
+      `${describeMachine(['fastify', '@electric-sql/pglite'])}\n\n`,
+  )
+  const model = startChild(modelModule, { rate: 1, streams: 1, flatTokens: 50 }, { limitMs: startMs, signal })
+  const postgres = choice.contenders.includes('ours') ? await startPostgres() : null
+  const samples = new Map<IdleContender, IdleSample[]>(choice.contenders.map((name) => [name, []]))
+  try {
+    const { url } = (await model.told) as { readonly url: string }
+    for (let round = 0; round < rounds; round += 1) {
+      for (const name of rotated(choice.contenders, round)) {
+        progress(`round ${round + 1} of ${rounds}: ${name}`)
+        const database = `bench_${Date.now()}`
+        const databaseUrl = name === 'ours' && postgres !== null ? await postgres.createDatabase(database) : null
+        samples.get(name)?.push(await measureOnce(choice, { modelUrl: url, databaseUrl, signal }))
+        if (databaseUrl !== null) await postgres?.dropDatabase(database)
+      }
+    }
+  } finally {
+    await model.end()
+    await postgres?.stop()
+  }
+  process.stdout.write(writeReport(samples, choice.numbers.streams))
+}
+
+interface Place {
+  readonly modelUrl: string
+  readonly databaseUrl: string | null
+  readonly signal: AbortSignal
+}
+
+async function measureOnce(choice: Choice, place: Place): Promise<IdleSample> {
+  const { modelUrl, databaseUrl, signal } = place
+  const { streams, workflows, seconds } = choice.numbers
+  const limits = { MAX_CONCURRENT_AGENTS: String(workflows), MAX_CONCURRENT_WORKFLOWS: String(workflows) }
+  const silence = { LLM_IDLE_TIMEOUT: '900', LLM_TIMEOUT: '900', TASK_TIMEOUT: '900' }
+  const service = await startBenchService({
+    main,
+    databaseUrl,
+    profileDirectory: choice.profileDirectory,
+    env: { OPENAI_API_BASE: modelUrl, MAX_SSE_CONNECTIONS: '100000', ...limits, ...silence },
+  })
+  try {
+    const ids = await startWorkflows(service.url, oneStep('silent'), workflows)
+    const paths = ids.map((id) => `/workflows/${id}/events`)
+    const task = { url: service.url, pid: service.pid, paths, streams, windowMs: seconds * 1_000 }
+    const client = startChild(clientModule, task, { limitMs, signal })
+    try {
+      const result = (await client.told) as IdleResult
+      if ('failure' in result) throw new Error(result.failure)
+      return result.sample
+    } finally {
+      await client.end()
+    }
+  } finally {
+    await service.stop(choice.profileDirectory !== null)
+  }
+}
+
+await runCommand(async (parts) => {
+  const choice = choose(process.argv.slice(2))
+  if (choice === null) process.stdout.write(usageOf(command))
+  else await bench(choice, parts)
+})
