@@ -15,6 +15,8 @@ export interface BenchCommand<Name extends string, Contender extends string> {
   readonly command: string
   readonly numbers: Readonly<Record<Name, NumberOption>>
   readonly contenders: readonly Contender[]
+  /** Those that are measured when nobody says otherwise; all, if it is absent. */
+  readonly usually?: readonly Contender[]
 }
 
 /** What it says. */
@@ -39,7 +41,7 @@ export function parseBenchOptions<Name extends string, Contender extends string>
   const numbers = names.map((name) => [name, parseNumber(name, textOf(name), command.numbers[name])] as const)
   return {
     numbers: Object.fromEntries(numbers) as Record<Name, number>,
-    contenders: parseContenders(command.contenders, textOf('only')),
+    contenders: parseContenders(command, textOf('only')),
     profileDirectory: textOf('profile') ?? null,
   }
 }
@@ -51,10 +53,10 @@ function parseNumber(name: string, text: string | undefined, { fallback, least, 
 }
 
 function parseContenders<Contender extends string>(
-  known: readonly Contender[],
+  { contenders: known, usually = known }: Pick<BenchCommand<never, Contender>, 'contenders' | 'usually'>,
   text: string | undefined,
 ): readonly Contender[] {
-  if (text === undefined) return known
+  if (text === undefined) return usually
   const wanted = new Set(text.split(',').map((name) => name.trim()))
   const unknown = [...wanted].find((name) => !known.some((one) => one === name))
   if (unknown !== undefined) throw new Error(`--only knows ${known.join(', ')}, not "${unknown}".`)
@@ -66,6 +68,7 @@ export function usageOf<Name extends string, Contender extends string>({
   command,
   numbers,
   contenders,
+  usually,
 }: BenchCommand<Name, Contender>): string {
   const lines = (Object.entries(numbers) as [string, NumberOption][]).map(([name, { about, fallback }]) => {
     return `  ${`--${name} N`.padEnd(22)} ${about} (default: ${fallback})`
@@ -74,7 +77,7 @@ export function usageOf<Name extends string, Contender extends string>({
     `Usage: npm run ${command} -- [options]`,
     '',
     ...lines,
-    `  ${'--only A,B,...'.padEnd(22)} of ${contenders.join(', ')}`,
+    `  ${'--only A,B,...'.padEnd(22)} of ${contenders.join(', ')}${usually === undefined ? '' : ` (default: ${usually.join(',')})`}`,
     `  ${'--profile DIR'.padEnd(22)} leave a CPU profile of every process under test in DIR`,
     `  ${'--help'.padEnd(22)} this text`,
     '',

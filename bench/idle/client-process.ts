@@ -1,11 +1,11 @@
-import { type IdleSample, type IdleTask, measureIdle } from './measure.ts'
+import { type CpuSample, type IdleTask, measureCpu, measureMemory, type MemorySample } from './measure.ts'
 
 /** What the process of the readers tells. */
-export type IdleResult = { readonly sample: IdleSample } | { readonly failure: string }
+export type IdleResult = { readonly cpu: CpuSample } | { readonly memory: MemorySample } | { readonly failure: string }
 
 async function run(task: IdleTask): Promise<IdleResult> {
   try {
-    return { sample: await measureIdle(task) }
+    return task.what === 'cpu' ? { cpu: await measureCpu(task) } : { memory: await measureMemory(task) }
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) }
   }

@@ -3,18 +3,19 @@ import { startChild } from '../child.ts'
 import { type CommandParts, runCommand } from '../command.ts'
 import { describeMachine } from '../machine.ts'
 import { parseBenchOptions, usageOf } from '../options.ts'
-import { startPostgres } from '../postgres-server.ts'
+import { type PostgresServer, startPostgres } from '../postgres-server.ts'
 import { rotated } from '../rotated.ts'
 import { oneStep } from '../relay/contender.ts'
 import { startBenchService } from '../service.ts'
 import { startWorkflows } from '../start-workflows.ts'
 import type { IdleResult } from './client-process.ts'
-import type { IdleSample } from './measure.ts'
-import { type IdleContender, writeReport } from './report.ts'
+import type { IdleTask } from './measure.ts'
+import { type IdleContender, type IdleSample, writeReport } from './report.ts'
 
 const command = {
   command: 'bench:idle',
   contenders: ['ours', 'ours-pglite'],
+  usually: ['ours'],
   numbers: {
     streams: { fallback: 5_000, least: 100, most: 20_000, about: 'open streams' },
     workflows: { fallback: 50, least: 1, most: 1_000, about: 'running workflows to which they belong' },
@@ -49,10 +50,8 @@ async function bench(choice: Choice, { signal, progress }: CommandParts): Promis
     for (let round = 0; round < rounds; round += 1) {
       for (const name of rotated(choice.contenders, round)) {
         progress(`round ${round + 1} of ${rounds}: ${name}`)
-        const database = `bench_${Date.now()}`
-        const databaseUrl = name === 'ours' && postgres !== null ? await postgres.createDatabase(database) : null
-        samples.get(name)?.push(await measureOnce(choice, { modelUrl: url, databaseUrl, signal }))
-        if (databaseUrl !== null) await postgres?.dropDatabase(database)
+        const grounds = { modelUrl: url, signal, postgres: name === 'ours' ? postgres : null }
+        samples.get(name)?.push(await measureBoth(choice, grounds))
       }
     }
   } finally {
@@ -62,15 +61,22 @@ async function bench(choice: Choice, { signal, progress }: CommandParts): Promis
   process.stdout.write(writeReport(samples, choice.numbers.streams))
 }
 
+interface Grounds {
+  readonly modelUrl: string
+  readonly signal: AbortSignal
+  /** null: the embedded database. */
+  readonly postgres: PostgresServer | null
+}
+
 interface Place {
   readonly modelUrl: string
   readonly databaseUrl: string | null
   readonly signal: AbortSignal
 }
 
-async function measureOnce(choice: Choice, place: Place): Promise<IdleSample> {
-  const { modelUrl, databaseUrl, signal } = place
+async function measureOne(choice: Choice, place: Place, what: IdleTask['what']): Promise<IdleResult> {
   const { streams, workflows, seconds } = choice.numbers
+  const { modelUrl, databaseUrl, signal } = place
   const limits = { MAX_CONCURRENT_AGENTS: String(workflows), MAX_CONCURRENT_WORKFLOWS: String(workflows) }
   const silence = { LLM_IDLE_TIMEOUT: '900', LLM_TIMEOUT: '900', TASK_TIMEOUT: '900' }
   const service = await startBenchService({
@@ -82,18 +88,33 @@ async function measureOnce(choice: Choice, place: Place): Promise<IdleSample> {
   try {
     const ids = await startWorkflows(service.url, oneStep('silent'), workflows)
     const paths = ids.map((id) => `/workflows/${id}/events`)
-    const task = { url: service.url, pid: service.pid, paths, streams, windowMs: seconds * 1_000 }
+    const task: IdleTask = { what, url: service.url, pid: service.pid, paths, streams, windowMs: seconds * 1_000 }
     const client = startChild(clientModule, task, { limitMs, signal })
     try {
-      const result = (await client.told) as IdleResult
-      if ('failure' in result) throw new Error(result.failure)
-      return result.sample
+      return (await client.told) as IdleResult
     } finally {
       await client.end()
     }
   } finally {
     await service.stop(choice.profileDirectory !== null)
   }
+}
+
+/** On a database of its own each time, if on one. */
+async function measureBoth(choice: Choice, { modelUrl, signal, postgres }: Grounds): Promise<IdleSample> {
+  const results: IdleResult[] = []
+  for (const what of ['cpu', 'memory'] as const) {
+    const database = `bench_${Date.now()}`
+    const databaseUrl = (await postgres?.createDatabase(database)) ?? null
+    results.push(await measureOne(choice, { modelUrl, databaseUrl, signal }, what))
+    await postgres?.dropDatabase(database)
+  }
+  const failure = results.find((result) => 'failure' in result)
+  if (failure !== undefined) throw new Error(failure.failure)
+  const cpu = results.find((result) => 'cpu' in result)
+  const memory = results.find((result) => 'memory' in result)
+  if (cpu === undefined || memory === undefined) throw new Error('Something was not measured.')
+  return { ...cpu, ...memory }
 }
 
 await runCommand(async (parts) => {

@@ -1,10 +1,11 @@
 import { pause } from '../pause.ts'
 import { processorMs } from '../processor-time.ts'
 import { residentKb } from '../process-memory.ts'
-import { type IdleStreams, openIdleStreams } from './idle-streams.ts'
+import { openIdleStreams } from './idle-streams.ts'
 
 /** What is measured and how. */
 export interface IdleTask {
+  readonly what: 'cpu' | 'memory'
   readonly url: string
   readonly pid: number
   /** Of streams, which share them evenly. */
@@ -19,47 +20,56 @@ export interface MemoryLook {
   readonly heapKb: number
 }
 
-/** What was seen. */
-export interface IdleSample {
-  /** Memory before and with the streams, and when they have left, each after a collection of garbage. */
-  readonly before: MemoryLook
-  readonly during: MemoryLook
-  readonly after: MemoryLook
-  /** Processor time as a share of one core, without and with the streams. */
+/** What was seen of processor time. */
+export interface CpuSample {
+  /** As a share of one core, without and with the streams. */
   readonly idleCpu: number
   readonly openCpu: number
   readonly heartbeats: number
   readonly openingMs: number
 }
 
+/** What was seen of memory: before and with the streams, and when they have left, each time after a collection. */
+export interface MemorySample {
+  readonly before: MemoryLook
+  readonly during: MemoryLook
+  readonly after: MemoryLook
+}
+
 const warmUpStreams = 200
 const idleWindowMs = 3_000
-const settleMs = 8_000
+const settleMs = 5_000
 const collectMs = 1_000
 
-/** Looks at the service without streams, opens them, looks again. */
-export async function measureIdle(task: IdleTask): Promise<IdleSample> {
+/** Looks at the processor time of the service without streams, opens them, looks again. */
+export async function measureCpu(task: IdleTask): Promise<CpuSample> {
   const { url, paths, streams, windowMs } = task
-  const warm = await openIdleStreams(url, paths, warmUpStreams)
-  await warm.leave()
+  await warmUp(task)
   const idleCpu = await cpuShare(task, idleWindowMs)
-  const before = await collected(task)
   const begunAt = performance.now()
   const open = await openIdleStreams(url, paths, streams)
   const openingMs = performance.now() - begunAt
   // garbage of the opening is collected by and by
   await pause(settleMs)
-  const seen = await watch(task, open, windowMs)
-  const during = await collected(task)
-  await open.leave()
-  return { before, during, after: await collected(task), idleCpu, openingMs, ...seen }
-}
-
-async function watch(task: IdleTask, open: IdleStreams, windowMs: number) {
   const before = open.heartbeats()
   const openCpu = await cpuShare(task, windowMs)
   if (open.ended() > 0) throw new Error(`${open.ended()} streams ended by themselves.`)
-  return { openCpu, heartbeats: open.heartbeats() - before }
+  return { idleCpu, openCpu, openingMs, heartbeats: open.heartbeats() - before }
+}
+
+/** The same for memory. It wants a process of its own: after a collection that was asked for, V8 goes on collecting. */
+export async function measureMemory(task: IdleTask): Promise<MemorySample> {
+  await warmUp(task)
+  const before = await collected(task)
+  const open = await openIdleStreams(task.url, task.paths, task.streams)
+  const during = await collected(task)
+  await open.leave()
+  return { before, during, after: await collected(task) }
+}
+
+async function warmUp({ url, paths }: IdleTask): Promise<void> {
+  const warm = await openIdleStreams(url, paths, warmUpStreams)
+  await warm.leave()
 }
 
 async function cpuShare({ pid }: IdleTask, windowMs: number): Promise<number> {

@@ -1,7 +1,13 @@
 import { goalLines } from '../goal.ts'
 import { spreadOf } from '../statistics.ts'
 import { formatTable } from '../table.ts'
-import type { IdleSample } from './measure.ts'
+import type { CpuSample, MemorySample } from './measure.ts'
+
+/** What was seen in one round. */
+export interface IdleSample {
+  readonly cpu: CpuSample
+  readonly memory: MemorySample
+}
 
 /** This service, on Postgres or on PGlite in its own process. */
 export type IdleContender = 'ours' | 'ours-pglite'
@@ -10,17 +16,17 @@ type Figure = (sample: IdleSample) => number
 
 /** The table, and whether the goals are met. */
 export function writeReport(samples: ReadonlyMap<IdleContender, readonly IdleSample[]>, streams: number): string {
-  const perStream: Figure = ({ before, during }) => (during.residentKb - before.residentKb) / streams
+  const perStream: Figure = ({ memory }) => (memory.during.residentKb - memory.before.residentKb) / streams
   const figures: readonly (readonly [string, Figure])[] = [
     ['memory per stream, KB', perStream],
-    ['of it used by JavaScript, KB', ({ before, during }) => (during.heapKb - before.heapKb) / streams],
+    ['of it used by JavaScript, KB', ({ memory: { before, during } }) => (during.heapKb - before.heapKb) / streams],
     ['CPU with the streams, % of a core', openCpu],
-    ['CPU without, % of a core', ({ idleCpu }) => 100 * idleCpu],
-    ['heartbeats in the window, per stream', ({ heartbeats }) => heartbeats / streams],
-    ['memory without streams, MB', ({ before }) => before.residentKb / 1_024],
-    ['memory with them, MB', ({ during }) => during.residentKb / 1_024],
-    ['memory when they have left, MB', ({ after }) => after.residentKb / 1_024],
-    ['opening all of them, ms', ({ openingMs }) => openingMs],
+    ['CPU without, % of a core', ({ cpu }) => 100 * cpu.idleCpu],
+    ['heartbeats in the window, per stream', ({ cpu }) => cpu.heartbeats / streams],
+    ['memory without streams, MB', ({ memory }) => memory.before.residentKb / 1_024],
+    ['memory with them, MB', ({ memory }) => memory.during.residentKb / 1_024],
+    ['memory when they have left, MB', ({ memory }) => memory.after.residentKb / 1_024],
+    ['opening all of them, ms', ({ cpu }) => cpu.openingMs],
   ]
   const cellOf = (name: IdleContender, figure: Figure) => {
     const spread = spreadOf((samples.get(name) ?? []).map(figure))
@@ -38,7 +44,7 @@ export function writeReport(samples: ReadonlyMap<IdleContender, readonly IdleSam
   return `${formatTable(['', 'on Postgres', 'on PGlite'], rows)}\n\n${notes}\n\n${goals.join('\n')}\n`
 }
 
-const openCpu: Figure = (sample) => 100 * sample.openCpu
+const openCpu: Figure = ({ cpu }) => 100 * cpu.openCpu
 
 function shortly(value: number): string {
   return value.toFixed(value < 100 ? 1 : 0)
@@ -46,7 +52,7 @@ function shortly(value: number): string {
 
 const notes = [
   'Memory is what is resident of the whole process, each time after its garbage was collected; per stream: its growth',
-  'since before they were opened, when 200 had been opened and had left. On PGlite that is the embedded database too, which',
-  'grows by what is read while 5 000 readers come. CPU is that of the whole process, from some seconds after the opening',
-  'on, over as many heartbeats as the window has.',
+  'since before they were opened, when 200 had been opened and had left. CPU is that of the whole process, from some',
+  'seconds after the opening on. Both on PGlite with the embedded database, which grows by what 5 000 readers read.',
+  'Every round starts one process for CPU and one for memory.',
 ].join('\n')
