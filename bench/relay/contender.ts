@@ -28,11 +28,11 @@ export function isOurs(name: ContenderName): boolean {
 /** How the model server answers, which is also its name for the model; `silent` begins an answer and says nothing. */
 export type AnswerKind = 'paced' | 'flat' | 'probe' | 'silent'
 
-/** A POST that is answered with a stream. */
+/** A request that is answered with a stream: a POST if there is a body. */
 export interface StreamRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: unknown
+  readonly body?: unknown
 }
 
 const prompt = 'Talk for a while.'

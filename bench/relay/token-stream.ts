@@ -21,7 +21,7 @@ export function openTokenStream(url: string, asked: StreamRequest, listener: Tok
   let left = false
   const fail = (error: Error) => (left ? resolve() : reject(error))
   const sent = request(`${url}${asked.path}`, {
-    method: 'POST',
+    method: asked.body === undefined ? 'GET' : 'POST',
     agent: false,
     headers: { 'content-type': 'application/json', ...asked.headers },
   })
@@ -32,7 +32,7 @@ export function openTokenStream(url: string, asked: StreamRequest, listener: Tok
     response.on('error', fail)
     response.on('close', () => (response.complete ? resolve() : fail(new Error('The stream broke off.'))))
   })
-  sent.end(JSON.stringify(asked.body))
+  sent.end(asked.body === undefined ? undefined : JSON.stringify(asked.body))
   promise.catch(() => undefined)
   return {
     ended: promise,
