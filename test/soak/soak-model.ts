@@ -71,5 +71,5 @@ function answer(
     } else socket.write(frameOf(tokenEvent(words[pick(0, words.length - 1)] ?? '')))
     sent += 1
   })
-  socket.once('close', remove)
+  response.once('close', remove)
 }
