@@ -1,4 +1,4 @@
-import { spreadOf } from '../llm/statistics.ts'
+import { spreadOf } from '../statistics.ts'
 import { contenderFacts, type ContenderName, isPeer } from './contender.ts'
 import { atFraction, type Sample } from './measure.ts'
 import type { Measurement } from './run-rounds.ts'

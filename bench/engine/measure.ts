@@ -1,5 +1,5 @@
 import type { Contender, DatabaseCounts } from './contender.ts'
-import { processorMs } from './processor-time.ts'
+import { processorMs } from '../processor-time.ts'
 
 /** How a contender is measured: so many runs at the same time, each followed by the next. */
 export interface Window {

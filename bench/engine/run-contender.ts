@@ -1,12 +1,12 @@
-import { startChild } from '../llm/child.ts'
+import { startChild } from '../child.ts'
 import { contenderFacts, type ContenderName, isPeer } from './contender.ts'
 import type { ContenderResult, ContenderTask } from './contender-process.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../free-port.ts'
 import { type LivezAnswer, watchLivez } from './livez.ts'
 import type { Sample, Window } from './measure.ts'
-import type { PostgresServer } from './postgres-server.ts'
+import type { PostgresServer } from '../postgres-server.ts'
 import type { RedisServer } from './redis-server.ts'
-import { makeTemporaryDirectory } from './temporary-directory.ts'
+import { makeTemporaryDirectory } from '../temporary-directory.ts'
 
 /** The servers that contenders use, and whom to tell. */
 export interface Arena {
@@ -37,7 +37,7 @@ export type BoutResult =
 
 const slackMs = 45_000
 const settingUp: readonly Window[] = [{ inFlight: 1, warmUpMs: 0, windowMs: 300 }]
-const entry = new URL('./contender-process.ts', import.meta.url).href
+const entry = new URL('./contender-process.ts', import.meta.url)
 
 /** Runs it in a fresh process on a fresh database, and cleans up after it. */
 export async function runContender(arena: Arena, bout: Bout): Promise<BoutResult> {

@@ -1,3 +1,4 @@
+import { rotated } from '../rotated.ts'
 import type { ContenderName } from './contender.ts'
 import type { LivezAnswer } from './livez.ts'
 import type { Sample, Window } from './measure.ts'
@@ -55,9 +56,4 @@ function measurementOf(
   if (alone === undefined || together === undefined) throw new Error(`${contender} told too few samples.`)
   const meanwhile = livez.filter(({ at }) => at >= together.from && at <= together.to)
   return { contender, alone, together, livez: meanwhile }
-}
-
-function rotated<Item>(items: readonly Item[], by: number): readonly Item[] {
-  const start = by % Math.max(1, items.length)
-  return [...items.slice(start), ...items.slice(0, start)]
 }

@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { formatTable } from '../llm/table.ts'
+import { formatTable } from '../table.ts'
 
 interface StatementCost {
   readonly query: string

@@ -28,11 +28,17 @@ function choice(delta: Readonly<Record<string, unknown>>, finishReason: string |
   return [{ finish_reason: finishReason, index: 0, delta }]
 }
 
-function frameOf(event: string): Buffer {
+/** An event as an HTTP chunk of its own. */
+export function frameOf(event: string): Buffer {
   return Buffer.from(`${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`)
 }
 
-const events = tokens.map((content) => chunk(choice({ content }, null)))
+/** The event that brings one token. */
+export function tokenEvent(content: string): string {
+  return chunk(choice({ content }, null))
+}
+
+const events = tokens.map(tokenEvent)
 
 /** Bytes of body that a token takes on average, without the framing of HTTP. */
 export const bytesPerToken = events.reduce((sum, event) => sum + Buffer.byteLength(event), 0) / events.length
@@ -43,18 +49,20 @@ export const tokenFrames: readonly Buffer[] = events.map(frameOf)
 /** What precedes the first token. */
 export const openingFrame = frameOf(chunk(choice({ role: 'assistant', content: null }, null)))
 
-/** What follows the last token. */
-export const closingFrame = Buffer.concat([
-  frameOf(chunk(choice({}, 'stop'))),
-  frameOf(
-    chunk([], {
-      usage: {
-        completion_tokens: flatAnswerTokens,
-        prompt_tokens: 12,
-        total_tokens: flatAnswerTokens + 12,
-        prompt_tokens_details: { cached_tokens: 0 },
-      },
-    }),
-  ),
-  frameOf('data: [DONE]\n\n'),
-])
+/** What follows the last of so many tokens. */
+export function closingFrame(sentTokens: number): Buffer {
+  return Buffer.concat([
+    frameOf(chunk(choice({}, 'stop'))),
+    frameOf(
+      chunk([], {
+        usage: {
+          completion_tokens: sentTokens,
+          prompt_tokens: 12,
+          total_tokens: sentTokens + 12,
+          prompt_tokens_details: { cached_tokens: 0 },
+        },
+      }),
+    ),
+    frameOf('data: [DONE]\n\n'),
+  ])
+}

@@ -1,5 +1,5 @@
 import type { ClientName } from './bench-client.ts'
-import type { Spread } from './statistics.ts'
+import type { Spread } from '../statistics.ts'
 
 const mostTimesPipe = 1.5
 const leastTimesCheaper = 2

@@ -1,6 +1,6 @@
 import type { ClientName } from './bench-client.ts'
 import { type BenchOptions, parseBenchOptions, usage } from './options.ts'
-import { installPeers } from './peers.ts'
+import { installPeers } from '../install-peers.ts'
 import { writeHead, writeReport } from './report.ts'
 import { runRounds } from './run-rounds.ts'
 

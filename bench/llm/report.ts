@@ -4,8 +4,8 @@ import { goalLines } from './goals.ts'
 import type { Sample } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import type { Measurement, Rounds } from './run-rounds.ts'
-import { type Spread, spreadOf } from './statistics.ts'
-import { formatTable } from './table.ts'
+import { type Spread, spreadOf } from '../statistics.ts'
+import { formatTable } from '../table.ts'
 import { installedVersions } from './versions.ts'
 
 /** What was measured and on what. */

@@ -1,5 +1,6 @@
 import type { ClientName } from './bench-client.ts'
-import { startChild } from './child.ts'
+import { startChild } from '../child.ts'
+import { rotated } from '../rotated.ts'
 import type { ClientResult, ClientTask } from './client-process.ts'
 import type { Sample, Window } from './measure.ts'
 import type { BenchOptions } from './options.ts'
@@ -21,6 +22,7 @@ export interface Rounds {
 
 const startMs = 20_000
 const slackMs = 30_000
+const clientModule = new URL('./client-process.ts', import.meta.url)
 
 /**
  * Measures every client once in each round, each time in a fresh process against the same server; who begins changes
@@ -33,7 +35,11 @@ export async function runRounds(
   const { rate, streams } = options
   const measurements: Measurement[] = []
   const failures = new Map<ClientName, string>()
-  const server = startChild('./server-process.ts', { rate, streams }, { limitMs: startMs, signal })
+  const server = startChild(
+    new URL('./server-process.ts', import.meta.url),
+    { rate, streams },
+    { limitMs: startMs, signal },
+  )
   try {
     const { url } = (await server.told) as { readonly url: string }
     for (let round = 0; round < options.rounds; round += 1) {
@@ -64,7 +70,7 @@ async function runClient(task: ClientTask, options: BenchOptions, signal: AbortS
   const windowsMs = task.windows.reduce((sum, { warmUpMs, windowMs }) => sum + warmUpMs + windowMs, 0)
   const { profileDirectory } = options
   const execArgv = profileDirectory === null ? [] : profileFlags(profileDirectory, task.client)
-  const child = startChild('./client-process.ts', task, { limitMs: windowsMs + slackMs, signal, execArgv })
+  const child = startChild(clientModule, task, { limitMs: windowsMs + slackMs, signal, execArgv })
   try {
     return (await child.told) as ClientResult
   } catch (error) {
@@ -82,9 +88,4 @@ function measurementOf(client: ClientName, samples: readonly Sample[]): Measurem
   const paced = samples.at(-1)
   if (paced === undefined) throw new Error(`${client} told no sample.`)
   return { client, paced, flat: samples.length > 1 ? (samples[0] ?? null) : null }
-}
-
-function rotated<Item>(items: readonly Item[], by: number): readonly Item[] {
-  const start = by % Math.max(1, items.length)
-  return [...items.slice(start), ...items.slice(0, start)]
 }

@@ -9,7 +9,7 @@ import {
   openingFrame,
   tokenFrames,
 } from './answer-frames.ts'
-import { createPacer, type Pacer } from './pacer.ts'
+import { createPacer, type Pacer } from '../pacer.ts'
 
 /** A model server that gives out tokens and does nothing else. */
 export interface TokenServer {
@@ -80,7 +80,7 @@ async function sendFlat(socket: Socket, end: () => void): Promise<void> {
   for (let sent = 0; sent < flatAnswerTokens && !socket.destroyed; sent += tokensPerBlock) {
     if (!socket.write(block)) await drained(socket)
   }
-  socket.write(closingFrame)
+  socket.write(closingFrame(flatAnswerTokens))
   end()
 }
 

@@ -12,6 +12,8 @@ export interface PostgresServer {
   readonly version: string
   /** A new, empty database on it, in which statements are counted. */
   createDatabase(name: string): Promise<string>
+  /** Of a database that is there. */
+  urlOf(name: string): string
   dropDatabase(name: string): Promise<void>
   /** Stops it and deletes its files. */
   stop(): Promise<void>
@@ -60,6 +62,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   return {
     pid,
     version: await versionAt(urlOf('postgres')),
+    urlOf,
     async createDatabase(name) {
       await runAt(urlOf('postgres'), `CREATE DATABASE ${name}`)
       await runAt(urlOf(name), 'CREATE EXTENSION pg_stat_statements')

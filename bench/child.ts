@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 
-/** A process of this benchmark's own. It goes when its channel to us is closed. */
+/** A process of a benchmark's own. It goes when its channel to us is closed. */
 export interface Child {
+  readonly pid: number
   /** The one message that it sends. Rejects when it ends without, takes too long or is not wanted any more. */
   readonly told: Promise<unknown>
   /** Closes the channel and waits until it has ended; one that stays is killed. */
@@ -17,10 +18,10 @@ interface ChildOptions {
 
 const graceMs = 5_000
 
-/** Starts a module of this folder with `task` as JSON in its first argument. */
-export function startChild(module: string, task: unknown, options: ChildOptions): Child {
+/** Starts a module with `task` as JSON in its first argument. */
+export function startChild(module: URL, task: unknown, options: ChildOptions): Child {
   // nothing of the environment (proxies, keys, Node's options) may differ from run to run
-  const child = fork(new URL(module, import.meta.url), [JSON.stringify(task)], {
+  const child = fork(module, [JSON.stringify(task)], {
     env: { PATH: process.env['PATH'] },
     execArgv: [...(options.execArgv ?? [])],
   })
@@ -31,6 +32,7 @@ export function startChild(module: string, task: unknown, options: ChildOptions)
   const told = firstMessage(child, options)
   told.catch(() => {})
   return {
+    pid: child.pid ?? 0,
     told,
     end: async () => {
       if (child.connected) child.disconnect()

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const directory = fileURLToPath(new URL('../peers', import.meta.url))
+const directory = fileURLToPath(new URL('./peers', import.meta.url))
 // npm writes it when everything else is there
-const finished = fileURLToPath(new URL('../peers/node_modules/.package-lock.json', import.meta.url))
+const finished = fileURLToPath(new URL('./peers/node_modules/.package-lock.json', import.meta.url))
 const limitMs = 300_000
 
 /** Installs the peers in `bench/peers` unless they are there. Resolves with what went wrong, or null. */

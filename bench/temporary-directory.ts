@@ -11,7 +11,7 @@ export interface TemporaryDirectory {
 
 /** Makes one. It goes with the process at the latest, also when somebody else ends that at a signal. */
 export async function makeTemporaryDirectory(): Promise<TemporaryDirectory> {
-  const path = await mkdtemp(join(tmpdir(), 'bench-engine-'))
+  const path = await mkdtemp(join(tmpdir(), 'bench-'))
   const options = { recursive: true, force: true, maxRetries: 3 }
   const removeAtOnce = () => rmSync(path, options)
   process.once('exit', removeAtOnce)
