@@ -10,13 +10,13 @@ type Ledger = Pick<WorkflowStore, 'addCall' | 'settleCall' | 'attempts' | 'usage
 
 const names = columnNames(callColumns).join(', ')
 
-const values = columnNames(callColumns).map((name) => `r.${name}`)
+const given = columnNames(callColumns).map((name) => `r.${name}`)
 
 // The workflow's row is held meanwhile, as it is by every other statement that writes rows of a workflow.
 const addCall = `
   WITH w AS (SELECT id FROM agents.workflows WHERE id = $1 FOR KEY SHARE), c AS (
     INSERT INTO agents.calls (workflow_id, ${names})
-    SELECT w.id, ${values.join(', ')} FROM w, json_to_record($2::json) AS r(${columnDefinitions(callColumns)})
+    SELECT w.id, ${given.join(', ')} FROM w, json_to_record($2::json) AS r(${columnDefinitions(callColumns)})
     ON CONFLICT (id) DO NOTHING
   ) SELECT id FROM w`
 
