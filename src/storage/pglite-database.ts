@@ -1,5 +1,6 @@
 import type { Database, Queryable, QueryResult } from './database.ts'
 import { withConflictRetries } from './database-errors.ts'
+import { createStatementNames } from './statement-names.ts'
 import { createPGliteLine } from './pglite-line.ts'
 
 export interface PGliteOptions {
@@ -24,6 +25,9 @@ export async function openPGliteDatabase(options: PGliteOptions, parts: PGlitePa
   const { directory, transactionLimitMs = 30_000, maintenanceIntervalMs = 1000 } = options
   const data = { directory, transactionLimitMs, maintenanceIntervalMs }
   const line = createPGliteLine(data, (message) => parts.onFatal(message))
+  const names = createStatementNames()
+  // Without values it may be several statements, which cannot be kept under a name.
+  const nameOf = (text: string, values: readonly unknown[] = []) => (values.length === 0 ? undefined : names.of(text))
   let lastTransaction = 0
   try {
     await line.opened
@@ -33,7 +37,8 @@ export async function openPGliteDatabase(options: PGliteOptions, parts: PGlitePa
   }
 
   async function query<Row>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
-    const result = await line.ask({ kind: 'query', text, values, transaction: null, begins: false })
+    const statement = { text, values, name: nameOf(text, values) }
+    const result = await line.ask({ kind: 'query', statement, transaction: null, begins: false })
     return result as QueryResult<Row>
   }
 
@@ -44,7 +49,8 @@ export async function openPGliteDatabase(options: PGliteOptions, parts: PGlitePa
       async query<Row>(text: string, values?: readonly unknown[]) {
         const begins = !begun
         begun = true
-        return (await line.ask({ kind: 'query', text, values, transaction, begins })) as QueryResult<Row>
+        const statement = { text, values, name: nameOf(text, values) }
+        return (await line.ask({ kind: 'query', statement, transaction, begins })) as QueryResult<Row>
       },
     }
     const end = async (commit: boolean): Promise<void> => {
@@ -61,8 +67,9 @@ export async function openPGliteDatabase(options: PGliteOptions, parts: PGlitePa
   }
 
   return {
-    query: <Row>(text: string, values?: readonly unknown[]) => withConflictRetries(() => query<Row>(text, values)),
-    transaction: (work) => withConflictRetries(() => transact(work)),
+    query: <Row>(text: string, values?: readonly unknown[]) =>
+      withConflictRetries(() => query<Row>(text, values), names.dropAfter),
+    transaction: (work) => withConflictRetries(() => transact(work), names.dropAfter),
     close: () => line.close(),
   }
 }

@@ -7,13 +7,19 @@ export interface PGliteWorkerData {
   readonly maintenanceIntervalMs: number
 }
 
+/** A statement; one with a name is kept under it. */
+export interface PGliteStatement {
+  readonly text: string
+  readonly values?: readonly unknown[] | undefined
+  readonly name?: string | undefined
+}
+
 /** One message to the worker. `transaction` numbers a transaction; its first statement begins it. */
 export type PGliteRequest =
   | {
       readonly kind: 'query'
       readonly id: number
-      readonly text: string
-      readonly values: readonly unknown[] | undefined
+      readonly statement: PGliteStatement
       readonly transaction: number | null
       readonly begins: boolean
     }

@@ -35,17 +35,17 @@ export function createPGliteServer(parts: PGliteServerParts): (request: PGliteRe
     parts.post({ kind: 'failed', id, failure: { ...describeFailure(error), code: givenUp } })
   }
 
-  function query({ id, text, values, transaction, begins }: PGliteRequest & { kind: 'query' }): void {
+  function query({ id, statement, transaction, begins }: PGliteRequest & { kind: 'query' }): void {
     if (transaction === null) {
-      turns.enter(null, () => answer(id, () => session.runAlone(text, values)))
+      turns.enter(null, () => answer(id, () => session.runAlone(statement)))
     } else if (begins) {
       turns.enter(transaction, () =>
         answer(id, async () => {
-          await session.run('BEGIN')
-          return session.run(text, values)
+          await session.run({ text: 'BEGIN' })
+          return session.run(statement)
         }),
       )
-    } else if (!turns.within(transaction, () => answer(id, () => session.run(text, values)))) refuse(id)
+    } else if (!turns.within(transaction, () => answer(id, () => session.run(statement)))) refuse(id)
   }
 
   function end({ id, transaction, commit }: PGliteRequest & { kind: 'end' }): void {

@@ -1,7 +1,8 @@
 import { PGlite, types } from '@electric-sql/pglite'
 import type { Results } from '@electric-sql/pglite'
 
-import type { PGliteColumns, PGliteFailure } from './pglite-messages.ts'
+import type { PGliteColumns, PGliteFailure, PGliteStatement } from './pglite-messages.ts'
+import { createPGliteStatements } from './pglite-statements.ts'
 
 const diskFull = '53100'
 const failedTransaction = '25P02'
@@ -32,9 +33,9 @@ export async function openPGlite(directory: string | null): Promise<PGlite> {
 
 /** The only connection of an embedded database. For one user at a time. */
 export interface PGliteSession {
-  run(text: string, values?: readonly unknown[]): Promise<readonly Results[]>
+  run(statement: PGliteStatement): Promise<readonly Results[]>
   /** As `run`, outside a transaction: whatever a failed text has left open is undone. */
-  runAlone(text: string, values?: readonly unknown[]): Promise<readonly Results[]>
+  runAlone(statement: PGliteStatement): Promise<readonly Results[]>
   /** Throws when the commit turned out to be a rollback. */
   end(commit: boolean): Promise<readonly Results[]>
   undo(): Promise<void>
@@ -43,9 +44,12 @@ export interface PGliteSession {
 
 /** `onFatal` is called at once when no further statement may be run, before `run` throws. */
 export function createSession(database: PGlite, onFatal: (message: string) => void): PGliteSession {
-  async function run(text: string, values?: readonly unknown[]): Promise<readonly Results[]> {
+  const statements = createPGliteStatements(database)
+
+  async function run({ text, values = [], name }: PGliteStatement): Promise<readonly Results[]> {
     try {
-      if (values && values.length > 0) return [await database.query<Record<string, unknown>>(text, [...values])]
+      if (name !== undefined) return [await statements.run({ name, text, values })]
+      if (values.length > 0) return [await database.query<Record<string, unknown>>(text, [...values])]
       return await database.exec(text)
     } catch (error) {
       const { code, message } = describeFailure(error)
@@ -57,23 +61,23 @@ export function createSession(database: PGlite, onFatal: (message: string) => vo
   }
 
   async function undo(): Promise<void> {
-    await run('ROLLBACK').catch(() => undefined)
+    await run({ text: 'ROLLBACK' }).catch(() => undefined)
   }
 
   return {
     run,
     undo,
-    async runAlone(text, values) {
+    async runAlone(statement) {
       try {
-        return await run(text, values)
+        return await run(statement)
       } catch (error) {
         const { code } = describeFailure(error)
-        if (code !== diskFull && code !== '' && !values?.length) await undo()
+        if (code !== diskFull && code !== '' && !statement.values?.length) await undo()
         throw error
       }
     },
     async end(commit) {
-      const results = await run(commit ? 'COMMIT' : 'ROLLBACK')
+      const results = await run({ text: commit ? 'COMMIT' : 'ROLLBACK' })
       if (commit && results[0]?.command === 'ROLLBACK') {
         const message = 'The transaction was rolled back because a statement in it had failed.'
         throw Object.assign(new Error(message), { code: failedTransaction })

@@ -16,7 +16,7 @@ async function serve(port: MessagePort, data: PGliteWorkerData): Promise<void> {
     clearInterval(timer)
     post({ kind: 'fatal', message })
   })
-  const maintenance = createMaintenance(async (text) => (await session.run(text)).flatMap((result) => result.rows))
+  const maintenance = createMaintenance(async (text) => (await session.run({ text })).flatMap((result) => result.rows))
   const turns = createTurns({
     transactionLimitMs: data.transactionLimitMs,
     giveUp: () => session.undo(),
