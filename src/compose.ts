@@ -45,6 +45,8 @@ import { createLiveTexts } from './workflows/live-texts.ts'
 import { loadTemplates } from './workflows/load-templates.ts'
 import { createPublisher } from './workflows/publisher.ts'
 import type { Publisher } from './workflows/publisher.ts'
+import { createRetention } from './workflows/retention.ts'
+import type { Retention } from './workflows/retention.ts'
 import type { Template } from './workflows/templates.ts'
 
 export interface ComposeParts {
@@ -129,7 +131,8 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     },
     appOptions(settings, version),
   )
-  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, storage, far }, phase) }
+  const retention = createRetention({ store, report: reportDefect }, { keepMs: settings.retentionDays * 86_400_000 })
+  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, retention, storage, far }, phase) }
 }
 
 interface Phase {
@@ -144,18 +147,20 @@ interface Resources {
   readonly engine: Engine
   readonly llm: LlmClient
   readonly publisher: Publisher | null
+  readonly retention: Retention
   readonly storage: Storage
   readonly far: FarTexts | null
 }
 
 function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 'start' | 'drain' | 'close'> {
-  const { app, engine, llm, publisher, storage, far } = resources
+  const { app, engine, llm, publisher, retention, storage, far } = resources
   const leave = () => phase.leaving.abort(new Error('the service is shutting down'))
   return {
     async start() {
       await storage.start()
       await engine.start()
       publisher?.start()
+      retention.start()
       phase.started = true
     },
     async drain(graceMs) {
@@ -169,6 +174,7 @@ function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 
       await engine.drain(0)
       far?.close()
       await publisher?.stop()
+      await retention.stop()
       await llm.close()
       await storage.close()
     },

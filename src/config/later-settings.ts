@@ -10,7 +10,6 @@ const LATER: readonly string[] = [
   'max_sse_connections_per_key',
   'overload_event_loop_delay_ms',
   'rate_limit_per_minute',
-  'retention_days',
   'stream_ticket_seconds',
   'webhooks.allowed_hosts',
   'webhooks.enabled',

@@ -1,4 +1,4 @@
-import { list, seconds, secondsOrZero, text, whole } from './setting.ts'
+import { fraction, list, seconds, secondsOrZero, text, whole } from './setting.ts'
 
 /** How workflows run, and where they are kept. */
 export const orchestrationSettings = {
@@ -40,6 +40,13 @@ export const orchestrationSettings = {
     default: 10_000,
     minimum: 1,
     description: 'Workflows that may wait; above it a new one gets 429.',
+  }),
+  retention_days: fraction({
+    default: 30,
+    minimum: 0,
+    maximum: 36_500,
+    unit: 'days',
+    description: 'How long an ended workflow is kept, with all that belongs to it. 0: for ever.',
   }),
   output_directory: text({
     default: '',

@@ -62,11 +62,21 @@ async function remove(database: Database, id: string): Promise<'removed' | 'miss
   return rows[0]?.existed ? 'not_ended' : 'missing'
 }
 
+// What another replica is deleting, or what is being revived at this moment, is left out.
+const removeEnded = `
+  WITH old AS (
+    SELECT id FROM agents.workflows
+    WHERE ended_at < now() - $1 * interval '1 millisecond' AND NOT active
+      AND status IN ('completed', 'failed', 'cancelled')
+    ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED
+  )
+  DELETE FROM agents.workflows w USING old WHERE w.id = old.id`
+
 /** What changes workflows. A change that sends no job is one statement, otherwise one transaction that begins with it. */
 export function createStoreWrites(
   database: Database,
   jobs: TransactionJobs,
-): Pick<WorkflowStore, 'create' | 'commit' | 'remove'> {
+): Pick<WorkflowStore, 'create' | 'commit' | 'remove' | 'removeEnded'> {
   async function create(workflow: NewWorkflow, binding: KeyBinding | null): Promise<void> {
     const { state } = workflow
     const job = await captureStatement((tx) => jobs.send(tx, state), { id: state.jobId })
@@ -91,5 +101,6 @@ export function createStoreWrites(
     create: (workflow, binding) => refusingUsedKeys(() => create(workflow, binding)),
     commit: (change) => refusingUsedKeys(() => commit(change)),
     remove: (id) => remove(database, id),
+    removeEnded: async (keepMs, limit) => (await database.query(removeEnded, [keepMs, limit])).rowCount,
   }
 }

@@ -290,4 +290,6 @@ export interface WorkflowStore {
   usageToday(): Promise<ReadonlyMap<string, { readonly usage: Usage; readonly completedSteps: number }>>
   /** Removes an ended workflow with all that belongs to it. */
   remove(id: string): Promise<'removed' | 'missing' | 'not_ended'>
+  /** Removes at most `limit` workflows that ended longer than `keepMs` ago, oldest first; gives how many. */
+  removeEnded(keepMs: number, limit: number): Promise<number>
 }

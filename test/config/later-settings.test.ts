@@ -11,7 +11,6 @@ const VARIABLES = [
   'WEBHOOKS_SECRET',
   'WEBHOOKS_SECRET_FILE',
   'WEBHOOKS_ALLOWED_HOSTS',
-  'RETENTION_DAYS',
   'RATE_LIMIT_PER_MINUTE',
   'STREAM_TICKET_SECONDS',
   'OVERLOAD_EVENT_LOOP_DELAY_MS',
@@ -20,7 +19,7 @@ const VARIABLES = [
   'MAX_SSE_CONNECTIONS_PER_KEY',
 ]
 
-const KEYS = ['webhooks', 'api_keys', 'api_keys_file', 'retention_days', 'stream_ticket_seconds']
+const KEYS = ['webhooks', 'api_keys', 'api_keys_file', 'stream_ticket_seconds']
 
 describe('a setting that this version does not have', () => {
   test.for(VARIABLES)('%s is refused, and its value not shown', (name, { directory }) => {

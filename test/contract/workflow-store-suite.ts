@@ -10,6 +10,7 @@ import { describeEdits } from './edits-suite.ts'
 import { describeGates } from './gates-suite.ts'
 import { describeKeys } from './keys-suite.ts'
 import { describeLists } from './lists-suite.ts'
+import { describeRetention } from './retention-suite.ts'
 import { describeResults } from './results-suite.ts'
 import { createStoreBench } from './store-bench.ts'
 
@@ -42,6 +43,7 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
     describeEdits(bench)
     describeResults(bench)
     describeLists(bench)
+    describeRetention(bench)
     describeChunks(bench)
   })
 }
