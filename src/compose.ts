@@ -26,14 +26,11 @@ import {
   llmOptions,
   modelNames,
   promptRepair,
-  storageOptions,
   urlOfEndpoint,
 } from './part-options.ts'
-import { createStorage } from './storage/create-storage.ts'
 import type { Storage } from './storage/create-storage.ts'
-import type { StorageParts } from './storage/open-database.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
-import { preparedDirectoryPath } from './storage/prepare.ts'
+import { allTemplates } from './workflows/all-templates.ts'
 import { createService } from './workflows/create-service.ts'
 import { isUnavailable } from './workflows/committer.ts'
 import { createEngine } from './workflows/engine.ts'
@@ -42,7 +39,6 @@ import { createFarTexts, withFarTexts } from './workflows/far-texts.ts'
 import type { FarTexts, FarTextsParts } from './workflows/far-texts.ts'
 import { createFollowers } from './workflows/followers.ts'
 import { createLiveTexts } from './workflows/live-texts.ts'
-import { loadTemplates } from './workflows/load-templates.ts'
 import { createPublisher } from './workflows/publisher.ts'
 import type { Publisher } from './workflows/publisher.ts'
 import { createRetention } from './workflows/retention.ts'
@@ -53,13 +49,11 @@ export interface ComposeParts {
   readonly log: Log
   readonly sentry: Sentry
   readonly version: string
-  /** The embedded database must not be used any more: the process has to end at once, with this code. */
-  readonly onFatal: (exitCode: number, message: string) => void
-  /** Stands between storage and its database; for tests. */
-  readonly around?: StorageParts['around']
+  /** As `openStorage` makes it; it is closed with the rest. */
+  readonly storage: Storage
 }
 
-/** The whole service. Its database opens at once; nothing listens and no work is taken before `start`. */
+/** The whole service. Nothing listens, and no work is taken before `start`. */
 export interface Composition {
   readonly app: FastifyInstance
   readonly metrics: Metrics | null
@@ -73,19 +67,13 @@ export interface Composition {
 
 /** Builds every part and joins them. Throws when a prompt or a template of the operator cannot be used. */
 export async function compose(settings: Settings, parts: ComposeParts): Promise<Composition> {
-  const { log, sentry, version, onFatal, around } = parts
+  const { log, sentry, version, storage } = parts
   const roles = createRoles(settings.agents)
-  const templates = loadTemplates(settings.workflowTypesFiles, roles)
-  const logger = log.logger('storage.database')
-  const storage = createStorage(storageOptions(settings, await preparedDirectoryPath()), {
-    onFatal,
-    onError: (error) => logger.warning('The database failed in the background; it is tried again.', { error }),
-    ...(around === undefined ? {} : { around }),
-  })
-  // It takes as long to open as the rest takes to build, so both go on at once; `start` tells what came of it.
-  storage.start().catch(() => undefined)
+  const templates = await allTemplates(settings.workflowTypesFiles, roles)
+  const phase = createPhase()
   const told: { llm: (event: LlmEvent) => void } = { llm: () => undefined }
-  const llm = createLlmClient(llmOptions(settings), { observe: (event) => told.llm(event) })
+  const observeLlmEvent = (event: LlmEvent) => told.llm(event)
+  const llm = createLlmClient(llmOptions(settings), { observe: observeLlmEvent, askAfter: phase.starting.promise })
   const model = settings.logContent ? logContent(llm, log) : llm
   const team = createAgents({ roles, model, settings: agentSettings(settings), defaults: agentDefaults(settings) })
   const sources = { storage, llm, engine: () => engine }
@@ -117,7 +105,6 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   })
 
   const publisher = composePublisher(settings, storage, log)
-  const phase: Phase = { started: false, draining: false, leaving: new AbortController() }
   const app = await createApp(
     {
       service,
@@ -136,10 +123,16 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
 }
 
 interface Phase {
+  /** Resolves when the service is being started: it listens, and what costs time may come. */
+  readonly starting: PromiseWithResolvers<void>
   started: boolean
   draining: boolean
   /** Aborted when streams are to be broken off. */
   readonly leaving: AbortController
+}
+
+function createPhase(): Phase {
+  return { starting: Promise.withResolvers(), started: false, draining: false, leaving: new AbortController() }
 }
 
 interface Resources {
@@ -157,6 +150,7 @@ function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 
   const leave = () => phase.leaving.abort(new Error('the service is shutting down'))
   return {
     async start() {
+      phase.starting.resolve()
       await storage.start()
       await engine.start()
       publisher?.start()

@@ -3,7 +3,6 @@ import { flushCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import { RoleSettingsError, createRoles } from './agents/roles.ts'
-import { compose } from './compose.ts'
 import type { Composition } from './compose.ts'
 import { ConfigError, describeFaults } from './config/config-error.ts'
 import { loadSettings } from './config/load.ts'
@@ -15,8 +14,10 @@ import type { Log } from './observability/log.ts'
 import { writeMetricsSnapshot } from './observability/metrics-json.ts'
 import { startSentry } from './observability/sentry.ts'
 import type { Sentry } from './observability/sentry.ts'
+import { openStorage } from './open-storage.ts'
 import { logOptions, secretsOf } from './part-options.ts'
-import { TemplateError, loadTemplates } from './workflows/load-templates.ts'
+import { allTemplates } from './workflows/all-templates.ts'
+import { TemplateError } from './workflows/template-error.ts'
 
 /** Exit codes of sysexits.h. */
 const badUsage = 64
@@ -73,12 +74,15 @@ function load(): { settings: Settings; warnings: readonly string[] } {
 }
 
 /** Settings may name prompts and templates: they are part of the configuration. */
-function checkFiles(settings: Settings, warnings: readonly string[]): void {
+async function checkFiles(settings: Settings): Promise<void> {
   try {
-    loadTemplates(settings.workflowTypesFiles, createRoles(settings.agents))
+    await allTemplates(settings.workflowTypesFiles, createRoles(settings.agents))
   } catch (error) {
     exitOnMistake(error)
   }
+}
+
+function tellGood(warnings: readonly string[]): void {
   for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`)
   process.stdout.write('The configuration is good.\n')
 }
@@ -90,7 +94,8 @@ export async function runService(): Promise<void> {
   const { settings, warnings } = load()
   if (flags['print-config']) return void process.stdout.write(printSettings(settings))
   const isTerminal = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
-  if (flags['check-config']) return checkFiles(settings, warnings)
+  await checkFiles(settings)
+  if (flags['check-config']) return tellGood(warnings)
   const log = createLogger(logOptions(settings, isTerminal))
   const logger = log.logger('main')
   for (const warning of warnings) logger.warning(warning)
@@ -105,7 +110,10 @@ export async function runService(): Promise<void> {
     logger.critical(message)
     process.exit(exitCode)
   }
-  const composition = await compose(settings, { log, sentry, version, onFatal }).catch(exitOnMistake)
+  const storage = await openStorage(settings, { log, onFatal })
+  // Loaded only now: the files of the whole service, while the embedded database opens.
+  const { compose } = await import('./compose.ts')
+  const composition = await compose(settings, { log, sentry, version, storage }).catch(exitOnMistake)
   const isClosing = shutDownGracefully(settings, { composition, log, sentry })
   await run(settings, { composition, log, isClosing })
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import envSchema, { type EnvSchemaOpt } from 'env-schema'
+import { Ajv } from 'ajv'
+import envSchema from 'env-schema'
 import { demandOf } from './describe.ts'
 import type { Fault } from './config-error.ts'
 import { treeOf } from './entry-tree.ts'
@@ -26,9 +27,9 @@ type Validator = (entries: readonly Entry[]) => Validated
 
 /** Makes a validator. It compiles the schema when it is first used, and keeps it. */
 export function createValidator(): Validator {
-  const ajv = keepAjv()
+  let ajv: Ajv | undefined
   return function validate(entries): Validated {
-    const outcome = check(entries, ajv())
+    const outcome = check(entries, (ajv ??= createAjv()))
     if ('file' in outcome) return { file: outcome.file, invalid: [] }
     const invalid = new Map<Entry, readonly Fault[]>()
     for (const error of outcome.errors) {
@@ -41,10 +42,7 @@ export function createValidator(): Validator {
   }
 }
 
-type AjvOption = NonNullable<EnvSchemaOpt['ajv']>
-type Ajv = ReturnType<Extract<AjvOption, { customOptions: unknown }>['customOptions']>
-
-function check(entries: readonly Entry[], ajv: AjvOption): { file: SettingsFile } | { errors: readonly SchemaError[] } {
+function check(entries: readonly Entry[], ajv: Ajv): { file: SettingsFile } | { errors: readonly SchemaError[] } {
   try {
     return { file: envSchema<SettingsFile>({ schema: SettingsFile, data: treeOf(entries), env: false, ajv }) }
   } catch (error) {
@@ -69,19 +67,19 @@ const FORMATS: Readonly<Record<SettingFormat | 'proxy-address' | 'origin', (text
   'endpoint-name': (text) => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(text),
 }
 
-/** env-schema's own instance of Ajv, taught our formats. It makes a new one for each call that does not bring one. */
-function keepAjv(): () => AjvOption {
-  let taught: Ajv | undefined
-  const first = {
-    customOptions(ajv: Ajv): Ajv {
-      taught = teach(ajv)
-      return taught
-    },
-  }
-  return () => taught ?? first
-}
-
-function teach(ajv: Ajv): Ajv {
+/** As env-schema's own, and kept, with our formats. It is used a few times only, so
+ * neither is its schema held to the schema of schemas, nor its code optimised: both take longer than compiling. */
+function createAjv(): Ajv {
+  const ajv = new Ajv({
+    allErrors: true,
+    removeAdditional: true,
+    useDefaults: true,
+    coerceTypes: true,
+    allowUnionTypes: true,
+    addUsedSchema: false,
+    validateSchema: false,
+    code: { optimize: false },
+  })
   ajv.addVocabulary(ANNOTATIONS)
   for (const [name, matches] of Object.entries(FORMATS)) ajv.addFormat(name, matches)
   return ajv

@@ -12,6 +12,7 @@ import { addCommonHeaders, addGuards } from './guards.ts'
 import type { HttpApp } from './http-app.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { watchRoutes } from './known-routes.ts'
+import { createLazyValidators } from './lazy-validators.ts'
 import { observeRequests } from './observe-requests.ts'
 import type { RouteContext } from './route-context.ts'
 import { addAgentRoutes } from './routes/agents.ts'
@@ -48,7 +49,7 @@ function serverOptions(options: AppOptions, observer: HttpObserver) {
     // Fastify's own answer is no problem document; draining is refused by the guards.
     return503OnClosing: false,
     routerOptions: { maxParamLength: maxParameterLength },
-    ajv: { customOptions: ajvOptions },
+    schemaController: { compilersFactory: { buildValidator: createLazyValidators(ajvOptions) } },
     schemaErrorFormatter: (errors, part) => invalidRequest(errors, part),
     frameworkErrors: (error, request, reply) => void answerProblem({ request, reply, error }, observer),
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket),

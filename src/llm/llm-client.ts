@@ -6,12 +6,13 @@ import { type Clock, createSystemClock } from './clock.ts'
 import type { EndpointLimits } from './endpoint-load.ts'
 import type { FailureContext } from './failures.ts'
 import { createHeed } from './heed.ts'
+import { createLateUpstreamClient } from './late-upstream-client.ts'
 import { createModelServer, type ModelServer } from './model-server.ts'
 import type { LlmEvent, LlmStatus, Model } from './model.ts'
 import { createScrub } from './scrub.ts'
 import { createSuccessRate } from './success-rate.ts'
 import { findTargets, type TargetOptions } from './targets.ts'
-import { createUpstreamClient, type Endpoint } from './upstream-client.ts'
+import type { Endpoint } from './upstream-client.ts'
 
 /** A model server, and how it may be used. */
 export interface EndpointOptions extends Endpoint, EndpointLimits {
@@ -30,6 +31,8 @@ export interface LlmClientParts {
   /** Told synchronously; must not throw. */
   readonly observe: (event: LlmEvent) => void
   readonly clock?: Clock
+  /** The servers are not asked before this resolves; default at once. */
+  readonly askAfter?: Promise<void>
 }
 
 /** The model servers, behind the port, with what the process needs beside it. */
@@ -50,9 +53,9 @@ function listedModels(servers: readonly ModelServer[]): readonly string[] | null
 
 const checkEveryMs = 5 * 60 * 1000
 
-/** Starts the client: the servers are asked at once, without waiting for them, and then every 5 minutes. */
+/** Starts the client: the servers are asked, without waiting for them, and then every 5 minutes. */
 export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts): LlmClient {
-  const { observe, clock = createSystemClock() } = parts
+  const { observe, clock = createSystemClock(), askAfter } = parts
   const successRate = createSuccessRate({ clock })
   const pools = new Map<string, ClientPool>()
   const servers = options.endpoints.map((endpoint) => createServer(endpoint, { options, pools, clock, observe }))
@@ -72,12 +75,14 @@ export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts
     await Promise.all(servers.map((server) => server.check()))
   }
   let cancelTimer: (() => void) | null = null
+  let closed = false
   const round = (): void => {
     cancelTimer = clock.after(checkEveryMs, round)
     admission.sweep()
     void check()
   }
-  round()
+  if (askAfter === undefined) round()
+  else void askAfter.then(() => (closed ? undefined : round()))
 
   return {
     targets: (wanted, signal) => findTargets(wanted, options, { servers, clock, signal }),
@@ -96,6 +101,7 @@ export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts
       breakers: admission.breakers(),
     }),
     close: async () => {
+      closed = true
       cancelTimer?.()
       admission.close()
       heed.close()
@@ -118,7 +124,7 @@ function createServer(
   const { options, pools, clock, observe } = parts
   const failures: FailureContext = { endpoint: endpoint.name, scrub: createScrub([endpoint.apiKey]) }
   const key = poolKey(endpoint)
-  const create = () => createUpstreamClient(endpoint, { connectTimeoutMs: options.connectTimeoutMs })
+  const create = () => createLateUpstreamClient(endpoint, { connectTimeoutMs: options.connectTimeoutMs })
   const pool = pools.get(key) ?? createClientPool(create, { clock })
   pools.set(key, pool)
   return createModelServer(endpoint, { pool: pool.share(), failures, clock, observe })

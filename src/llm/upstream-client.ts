@@ -1,4 +1,4 @@
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions'
 import { Agent } from 'undici'
 import {
@@ -12,7 +12,7 @@ import { readErrorText } from './error-body.ts'
 import { parseJson } from './json-fields.ts'
 import type { ModelRequest } from './model.ts'
 import { createRequestForms, requestBody } from './request-body.ts'
-import { createRequestFetch, type UpstreamResponse } from './request-fetch.ts'
+import { createRequestFetch, type RequestFetch, type UpstreamResponse } from './request-fetch.ts'
 
 /** Where a model server is. */
 export interface Endpoint {
@@ -64,17 +64,7 @@ export function createUpstreamClient(
     allowH2: false,
   })
   const requestFetch = createRequestFetch(dispatcher, authorization)
-  const sdk = new OpenAI({
-    apiKey: 'sent by the fetch below',
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    baseURL: baseUrl,
-    maxRetries: 0,
-    timeout: sdkTimeoutMs,
-    logLevel: 'off',
-    fetch: requestFetch as unknown as typeof fetch,
-  })
+  let loading: Promise<OpenAI> | null = null
 
   const forms = createRequestForms()
 
@@ -84,6 +74,7 @@ export function createUpstreamClient(
         const form = forms.of(request.target.model)
         try {
           const body = requestBody(request, form) as ChatCompletionCreateParams
+          const sdk = await (loading ??= loadSdk(baseUrl, requestFetch))
           const response = await sdk.chat.completions.create(body, { signal, headers: { ...headers } }).asResponse()
           onHead((name) => response.headers.get(name))
           return response as unknown as UpstreamResponse
@@ -112,6 +103,22 @@ export function createUpstreamClient(
     close: () => dispatcher.close(),
     destroy: () => dispatcher.destroy(),
   }
+}
+
+/** The SDK is loaded for the first chat: looking at a server does not need it, and it is large. */
+async function loadSdk(baseURL: string, requestFetch: RequestFetch): Promise<OpenAI> {
+  const { default: OpenAI } = await import('openai')
+  return new OpenAI({
+    apiKey: 'sent by the fetch below',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    baseURL,
+    maxRetries: 0,
+    timeout: sdkTimeoutMs,
+    logLevel: 'off',
+    fetch: requestFetch as unknown as typeof fetch,
+  })
 }
 
 function addressOf({ baseUrl, apiKey }: Endpoint): { readonly baseUrl: string; readonly authorization: string | null } {

@@ -1,4 +1,4 @@
-import { PgBoss } from 'pg-boss'
+import type { PgBoss } from 'pg-boss'
 
 import type { ActivationQueue, PublishQueue } from '../workflows/queue.ts'
 import { activationQueueName } from './activation-queue-name.ts'
@@ -14,6 +14,8 @@ export interface BossQueues {
   readonly activations: ActivationQueue
   readonly publications: PublishQueue
   readonly jobs: TransactionJobs
+  /** Loads pg-boss, for which `start` would have to wait; the store and its statements do without. */
+  load(): Promise<void>
   /** Makes or updates pg-boss's schema and the queues. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -29,7 +31,8 @@ export interface BossQueuesParts {
   onError?(error: unknown): void
 }
 
-function createBoss(parts: BossQueuesParts): PgBoss {
+async function createBoss(parts: BossQueuesParts): Promise<PgBoss> {
+  const { PgBoss } = await import('pg-boss')
   const boss = new PgBoss({
     db: asBossDatabase(parts.database),
     backend: parts.embedded ? 'pglite' : 'postgres',
@@ -82,8 +85,9 @@ export function createBossQueues(parts: BossQueuesParts): BossQueues {
     activations: createActivationQueue(ready, database),
     publications: createPublishQueue(ready),
     jobs: { ...createActivationJobs(ready), ...(publishes ? createPublishJobs(ready) : {}) },
+    load: () => import('pg-boss').then(() => undefined),
     async start() {
-      const starting = createBoss(parts)
+      const starting = await createBoss(parts)
       try {
         await starting.start()
         await makeQueues(starting)

@@ -14,6 +14,7 @@ import { migrate, readMigrations, withSetupLock } from './migrate.ts'
 import { createNotifyHints } from './notify-hints.ts'
 import type { NotifyHints } from './notify-hints.ts'
 import { createNobodysHints } from './notify-nobody.ts'
+import type { Database } from './database.ts'
 import { openDatabase } from './open-database.ts'
 import type { StorageOptions, StorageParts } from './open-database.ts'
 import { createProbe } from './probe.ts'
@@ -40,6 +41,11 @@ export interface Storage {
   readonly hints: Hints
   /** PGlite: this process is the only one. */
   readonly embedded: boolean
+  /**
+   * Begins what does not hold up this thread: opening the embedded database, in a thread of its own. Optional; `start`
+   * tells what came of it.
+   */
+  open(): void
   /**
    * Resolves when everything is ready; waits as long as a Postgres cannot be reached. Rejects with an `AppError` when
    * the data directory is in use, when the database refuses to be used like this, and when it is closed meanwhile.
@@ -105,11 +111,14 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
   const probe = createProbe(database, { ownClock: !embedded })
   const hints = createHints(options, parts)
   const closing = new AbortController()
+  let opening: Promise<Database> | null = null
   let starting: Promise<void> | null = null
   let started = false
 
+  const open = () => (opening ??= openDatabase(options, parts))
+
   async function start(): Promise<void> {
-    const opened = await openDatabase(options, parts)
+    const [opened] = await Promise.all([open(), boss.load()])
     database.open(parts.around?.(opened) ?? opened)
     const machinery = { database, boss, probe }
     if (embedded) {
@@ -136,13 +145,14 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
     clock: probe.clock,
     hints,
     embedded,
+    open: () => void (embedded ? open().catch(() => undefined) : undefined),
     start: () => (starting ??= withAppErrors(start)),
     ready: () => databaseStatus().ok,
     status: () => ({ database: databaseStatus(), queue: queueStatus() }),
     async close() {
       closing.abort()
       await hints.close()
-      await starting?.catch(() => undefined)
+      await (starting ?? opening?.then((opened) => database.open(opened)))?.catch(() => undefined)
       started = false
       probe.stop()
       await boss.stop()

@@ -1,7 +1,5 @@
 import { openDataDirectory, restorePrepared } from './data-directory.ts'
 import type { Database } from './database.ts'
-import { openPGliteDatabase } from './pglite-database.ts'
-import { createPostgresDatabase } from './postgres-database.ts'
 
 /** Where the database is and how it is used. Times are milliseconds. */
 export interface StorageOptions {
@@ -37,6 +35,7 @@ async function openEmbedded(options: StorageOptions, parts: StorageParts): Promi
   try {
     await restorePrepared(directory, options.preparedDirectory)
     const { transactionLimitMs } = options
+    const { openPGliteDatabase } = await import('./pglite-database.ts')
     const database = await openPGliteDatabase(
       { directory: directory.databasePath, ...(transactionLimitMs === undefined ? {} : { transactionLimitMs }) },
       { onFatal: (message) => parts.onFatal(fatalExitCode, message) },
@@ -58,7 +57,8 @@ async function openEmbedded(options: StorageOptions, parts: StorageParts): Promi
 /** Opens the database that the options name; a Postgres need not be there yet. */
 export async function openDatabase(options: StorageOptions, parts: StorageParts): Promise<Database> {
   const { databaseUrl } = options
-  return databaseUrl === null
-    ? openEmbedded(options, parts)
-    : createPostgresDatabase({ ...options, databaseUrl }, parts)
+  if (databaseUrl === null) return openEmbedded(options, parts)
+  // Each kind loads its own driver only.
+  const { createPostgresDatabase } = await import('./postgres-database.ts')
+  return createPostgresDatabase({ ...options, databaseUrl }, parts)
 }

@@ -46,6 +46,13 @@ interface Waiting {
 
 type Decided = DecidedChange & Waiting
 
+/** Changes that stand or fall together. */
+interface Batch {
+  readonly decided: Decided[]
+  /** Those of them, and what the state that they leave does not allow: that holds only once they are stored. */
+  readonly asked: Waiting[]
+}
+
 /**
  * Creates a line. What waits together, and what comes of that within a turn of the event loop, is stored together: a
  * step that has become ready begins with the change that made it ready.
@@ -61,43 +68,32 @@ export function createChangeLine(parts: ChangeLineParts): ChangeLine {
     return turn
   }
 
-  /** Puts it among the decided, or tells that it is not allowed. false: it has to wait until those are stored. */
-  const decideOne = async (next: Waiting, decided: Decided[]): Promise<boolean> => {
-    const planned = await next.wanted.plan().catch((error: unknown) => {
-      next.done.reject(error)
-      return null
-    })
-    // The versions of its files stand on those that are about to be stored.
-    if (planned !== null && hasFiles(planned) && decided.some((one) => hasFiles(one.planned))) return false
-    const decision = planned === null ? null : parts.decide(planned)
-    if (planned === null || decision === null) next.done.resolve(false)
-    else decided.push({ ...next, planned, decision })
-    return true
-  }
-
-  const decideWaiting = async (decided: Decided[], most: number): Promise<void> => {
+  const decideWaiting = async (batch: Batch, most: number): Promise<void> => {
+    const { decided } = batch
     for (let next = waiting[0]; next !== undefined && decided.length < most; next = waiting[0]) {
       // The right to write is given once for all of them.
       if (decided.length > 0 && next.wanted.take !== null) return
-      if (!(await decideOne(next, decided))) return
+      if (!(await decideOne(parts, next, batch))) return
       waiting.shift()
       if (waiting.length === 0 && most > 1 && parts.show()) await nextTurn()
     }
   }
 
   const storeTogether = async (most: number): Promise<void> => {
-    const decided: Decided[] = []
+    const batch: Batch = { decided: [], asked: [] }
+    const { decided, asked } = batch
     try {
-      await decideWaiting(decided, most)
+      await decideWaiting(batch, most)
       const outcome = decided.length === 0 ? 'refused' : await parts.commit(decided)
-      if (outcome === 'again') waiting.unshift(...decided)
-      else for (const { done } of decided) done.resolve(outcome === 'stored')
+      if (outcome === 'again') waiting.unshift(...asked)
+      else for (const { done } of asked) done.resolve(outcome === 'stored' && decided.some((one) => one.done === done))
     } catch (error) {
       parts.revert()
-      if (decided.length === 1) return decided[0]?.done.reject(error)
       // What one of them is refused for must not take the others with it.
-      waiting.unshift(...decided)
-      for (const _ of decided) await storeTogether(1)
+      const [only] = asked
+      if (only !== undefined && asked.length === 1) return only.done.reject(error)
+      waiting.unshift(...asked)
+      for (const _ of asked) await storeTogether(1)
     }
   }
 
@@ -116,6 +112,22 @@ export function createChangeLine(parts: ChangeLineParts): ChangeLine {
     },
     between: serially,
   }
+}
+
+/** Puts it into the batch. false: it has to wait until that is stored. */
+async function decideOne({ decide }: ChangeLineParts, next: Waiting, { decided, asked }: Batch): Promise<boolean> {
+  try {
+    const planned = await next.wanted.plan()
+    // The versions of its files stand on those that are about to be stored.
+    if (hasFiles(planned) && decided.some((one) => hasFiles(one.planned))) return false
+    const decision = decide(planned)
+    if (decision !== null) decided.push({ ...next, planned, decision })
+    if (decided.length > 0) asked.push(next)
+    else next.done.resolve(false)
+  } catch (error) {
+    next.done.reject(error)
+  }
+  return true
 }
 
 function hasFiles({ artifacts = [] }: PlannedChange): boolean {

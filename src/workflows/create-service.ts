@@ -42,11 +42,11 @@ export function createService(parts: ServiceParts): WorkflowService {
       start(caller, () => planTask(parts, { role, request }, origin(parts, caller))),
     cancel: (ref, caller) =>
       once(parts, caller, async (bind) => {
-        const done = await changeByVerb(parts, { ref, correlationId: caller.correlationId }, (state) => ({
+        const { changed } = await changeByVerb(parts, { ref, correlationId: caller.correlationId }, (state) => ({
           happening: { type: 'cancelled' },
           binding: bind(state.seq),
         }))
-        return outcomeOf(parts, ref, { changed: done !== null })
+        return outcomeOf(parts, ref, { changed })
       }),
     remove: (ref) => remove(parts, ref),
   }

@@ -6,7 +6,6 @@ import { once } from './idempotency.ts'
 import type { Bind } from './idempotency.ts'
 import { artifactsOf } from './kept-artifacts.ts'
 import type { PlannedChange } from './planned-change.ts'
-import { findState } from './find-workflow.ts'
 import { stepOf } from './revival-verbs.ts'
 import type { Caller, Outcome, StepRef, WorkflowService } from './service.ts'
 import type { GateAnswer, OpenGate } from './store.ts'
@@ -82,19 +81,28 @@ async function answerOnce(parts: GateVerbParts, answering: Answering & { readonl
     const answers = [{ stepIndex: step.index, attempt: open, verb, digest }]
     return { ...(await plan(state, step)), answers, binding: bind(state.seq) }
   })
-  if (done === null) await refuseUnlessSame(parts, answering)
-  return outcomeOf(parts, ref, { changed: done !== null })
+  if (!done.changed) await refuseUnlessSame(parts, answering, done.state)
+  return outcomeOf(parts, ref, { changed: done.changed })
 }
 
 /** The same answer to the same text again is none; any other is a conflict. */
-async function refuseUnlessSame({ store }: GateVerbParts, { at, attempt, verb, digest }: Answering): Promise<void> {
-  const state = await findState(store, { kind: 'workflow', id: at.id })
+async function refuseUnlessSame(
+  { store }: GateVerbParts,
+  { at, attempt, verb, digest }: Answering,
+  state: WorkflowState,
+): Promise<void> {
   const step = stepOf(state, at.step)
-  const given = attempt === undefined ? null : await store.answer(at.id, step.index, attempt)
+  const isPast = attempt !== undefined && mayBeAnswered(step, attempt)
+  const given = isPast ? await store.answer(at.id, step.index, attempt) : null
   if (given?.verb === verb && given.digest === digest) return
   throw new AppError('conflict', reasonOf(step, attempt, given), {
     state: { status: state.status, step_status: step.status },
   })
+}
+
+/** What was answered later than this state says nothing about it. */
+function mayBeAnswered({ attempt: last, status, waitingAttempt }: StepState, attempt: number): boolean {
+  return attempt < last || (attempt === last && status !== 'running' && attempt !== waitingAttempt)
 }
 
 function reasonOf(step: StepState, attempt: number | undefined, given: GateAnswer | null): string {

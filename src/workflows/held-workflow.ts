@@ -103,8 +103,13 @@ class Holding implements HeldWorkflow {
   async take(maxWorkerLosses: number): Promise<boolean> {
     if (this.#taken) return true
     const claim = this.#claim
-    await this.#line.make({ plan: async () => ({ happening: { type: 'taken', claim, maxWorkerLosses } }), take: claim })
-    if (!this.#taken) this.#letGo()
+    const happening = { type: 'taken', claim, maxWorkerLosses } as const
+    try {
+      await this.#line.make({ plan: async () => ({ happening }), take: claim })
+    } finally {
+      // Also when it cannot be stored: whoever gets the job next may be able to.
+      if (!this.#taken) this.#letGo()
+    }
     return this.#taken
   }
 

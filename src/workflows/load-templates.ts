@@ -9,6 +9,7 @@ import { dagFaults } from './dag.ts'
 import { gateFaults } from './plan-faults.ts'
 import { CustomStep, StepOptions } from './requests.ts'
 import { stepDefinition } from './plan.ts'
+import { TemplateError } from './template-error.ts'
 import { builtInTemplates } from './templates.ts'
 import type { Template } from './templates.ts'
 
@@ -38,17 +39,6 @@ const TemplateFile = Type.Object(
 export interface KnownRole {
   readonly id: string
   readonly taskTypes: readonly { readonly name: string }[]
-}
-
-/** A template file of the operator that cannot be used, with every reason. */
-export class TemplateError extends Error {
-  readonly faults: readonly { readonly place: string; readonly detail: string }[]
-
-  constructor(faults: TemplateError['faults']) {
-    super(faults.map(({ place, detail }) => `${place}: ${detail}`).join('\n'))
-    this.name = 'TemplateError'
-    this.faults = faults
-  }
 }
 
 /** The built-in templates and those of the operator's YAML files, by type. Throws a `TemplateError`. */

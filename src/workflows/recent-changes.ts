@@ -30,8 +30,9 @@ export function createRecentChanges(): RecentChanges {
 
   return {
     add(change) {
-      status = change.status
+      // Without events it may be told of after a later one, and says nothing new.
       if (change.events.length === 0) return
+      status = change.status
       const follows = (events.at(-1)?.seq ?? 0) + 1 === change.events[0]?.seq
       // Numbers in between were committed elsewhere.
       events = [...(follows ? events : []), ...change.events].slice(-maxEvents)

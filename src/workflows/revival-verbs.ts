@@ -3,7 +3,7 @@ import { encodeCursor } from './cursor.ts'
 import { once } from './idempotency.ts'
 import { modelFaults, refuse } from './plan-faults.ts'
 import { runOptions } from './plan.ts'
-import { findState, notFound } from './find-workflow.ts'
+import { notFound } from './find-workflow.ts'
 import type { WorkflowOptions } from './requests.ts'
 import type { Caller, WorkflowRef, WorkflowService } from './service.ts'
 import { changeByVerb, outcomeOf } from './verbs.ts'
@@ -69,7 +69,7 @@ async function revive(
   plan: VerbPlan,
 ) {
   const done = await changeByVerb(parts, { ref, correlationId: caller.correlationId }, plan)
-  if (done === null) throw refusal(await findState(parts.store, ref), stepId)
+  if (!done.changed) throw refusal(done.state, stepId)
   // an ended workflow has no open attempt
   const cursor = encodeCursor(ref.id, { seq: done.seen, open: [] })
   return outcomeOf(parts, ref, { changed: true, cursor })

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { Decision } from './draft.ts'
 import { toChange } from './planned-change.ts'
 import type { PlannedChange } from './planned-change.ts'
 import { publishChange } from './publish-change.ts'
@@ -22,27 +21,32 @@ export interface VerbParts extends PublishParts {
 /** A change that a verb plans on the state that it finds. */
 export type VerbPlan = (state: WorkflowState) => PlannedChange | null | Promise<PlannedChange | null>
 
+/** What came of a verb: a change with the number before it, or the state that did not allow one. */
+export type VerbResult =
+  | { readonly changed: true; readonly seen: number }
+  | { readonly changed: false; readonly state: WorkflowState }
+
 /**
  * Makes a change under the row's lock, on whatever state it finds: planned anew whenever somebody else was first.
- * null: the plan, or the state, does not allow it. Whoever runs the workflow is told afterwards.
+ * Refused when the plan is null, or the state does not allow it. Whoever runs the workflow is told of a change.
  */
 export async function changeByVerb(
   parts: VerbParts,
   { ref, correlationId }: { readonly ref: WorkflowRef; readonly correlationId?: string },
   plan: VerbPlan,
-): Promise<{ readonly decision: Decision; readonly seen: number } | null> {
+): Promise<VerbResult> {
   const { store, clock, engine } = parts
   for (;;) {
     const state = await findState(store, ref)
     const planned = await plan(state)
     const moment = { now: clock.now(), jobId: randomUUID(), ...(correlationId === undefined ? {} : { correlationId }) }
     const decision = planned === null ? null : decide(state, planned.happening, moment)
-    if (planned === null || decision === null) return null
+    if (planned === null || decision === null) return { changed: false, state }
     const change = toChange(decision, planned, { seen: state.seq, guard: { kind: 'verb' } })
     if (!(await store.commit(change))) continue
     publishChange(parts, decision)
     engine.wake(state.id)
-    return { decision, seen: state.seq }
+    return { changed: true, seen: state.seq }
   }
 }
 

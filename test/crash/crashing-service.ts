@@ -5,6 +5,7 @@ import { compose } from '../../src/compose.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { startSentry } from '../../src/observability/sentry.ts'
+import { openStorage } from '../../src/open-storage.ts'
 import { logOptions } from '../../src/part-options.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { createCrashingStore } from '../support/crashing-store.ts'
@@ -56,7 +57,8 @@ function around(database: Database): Database {
 }
 
 const onFatal = (exitCode: number) => process.exit(exitCode)
-const { app, start } = await compose(settings, { log, sentry, version: 'test', onFatal, around })
+const storage = await openStorage(settings, { log, onFatal, around })
+const { app, start } = await compose(settings, { log, sentry, version: 'test', storage })
 const address = await app.listen({ host: settings.host, port: settings.port })
 say(`The service listens on ${address}`)
 await start()

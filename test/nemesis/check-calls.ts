@@ -3,7 +3,7 @@ import type { Check } from '../chaos/verdict.ts'
 import { eventsOf } from './evidence.ts'
 import type { Evidence, WorkflowEvidence } from './evidence.ts'
 import type { JournalledCall } from './faulty-model.ts'
-import type { TrackedWorkflow } from './tracked-workflow.ts'
+import type { SeenEvent, TrackedWorkflow } from './tracked-workflow.ts'
 
 /** What was asked of the model, beside what came of it and what is counted. */
 export function checkCalls({ workflows }: Evidence): readonly Check[] {
@@ -65,7 +65,7 @@ function lateCall(workflow: WorkflowEvidence): string | null {
     const isRunAgain = events.some(
       (event) => event.type === 'step.started' && event.step === step && (event.seq ?? 0) > seq,
     )
-    const until = isRunAgain ? reopenedAfter(tracked, from) : Infinity
+    const until = isRunAgain ? reopenedAfter(tracked, events, seq) : Infinity
     const late = calls.find((call) => call.step === step && call.index >= from && call.index < until)
     if (late !== undefined)
       return `${tracked.id}: call ${late.index} is for ${step}@${attempt}, which was read as final`
@@ -75,8 +75,10 @@ function lateCall(workflow: WorkflowEvidence): string | null {
 
 const reopening: ReadonlySet<string> = new Set(['reject', 'resume', 'rerun'])
 
-/** Calls there had been when somebody may have asked for a step again that had been read as final after `from` calls. */
-function reopenedAfter(tracked: TrackedWorkflow, from: number): number {
-  const open = tracked.verbs().filter(({ verb, answeredAfter }) => reopening.has(verb) && answeredAfter >= from)
-  return Math.max(from, Math.min(...open.map(({ sentAfter }) => sentAfter)))
+/** Calls there had been when somebody may first have asked for a step again whose result is event `seq`. */
+function reopenedAfter(tracked: TrackedWorkflow, events: readonly SeenEvent[], seq: number): number {
+  // By what came of them: the result may be read for the first time long after it was asked for again.
+  const later = new Set(events.filter((event) => (event.seq ?? 0) > seq).map((event) => event.correlation_id))
+  const open = tracked.verbs().filter(({ verb, key }) => reopening.has(verb) && later.has(key))
+  return Math.min(...open.map(({ sentAfter }) => sentAfter))
 }

@@ -15,7 +15,7 @@ export interface ClientParts {
 export interface Post {
   readonly path: string
   readonly body: object
-  /** Idempotency-Key. */
+  /** Idempotency-Key, and the name of the request in the events that come of it. */
   readonly key: string
   readonly workflow: string | null
 }
@@ -54,7 +54,12 @@ export async function post(parts: ClientParts, request: Post, pick: Pick): Promi
 }
 
 async function tryOnce(url: string, { path, body, key }: Post, patienceMs: number) {
-  const headers = { 'content-type': 'application/json', 'idempotency-key': key, connection: 'close' }
+  const headers = {
+    'content-type': 'application/json',
+    'idempotency-key': key,
+    'x-correlation-id': key,
+    connection: 'close',
+  }
   const init = { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(patienceMs) }
   try {
     const answer = await fetch(`${url}${path}`, init)

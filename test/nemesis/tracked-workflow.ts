@@ -6,6 +6,8 @@ export interface SeenEvent extends WireEvent {
   readonly status?: string
   readonly from?: string
   readonly edited?: boolean
+  /** Key of the request that caused it. */
+  readonly correlation_id?: string
 }
 
 export type Verb = 'cancel' | 'resume' | 'rerun' | 'approve' | 'reject'
@@ -13,12 +15,13 @@ export type Verb = 'cancel' | 'resume' | 'rerun' | 'approve' | 'reject'
 /** A verb and what was answered in the end. */
 export interface SentVerb {
   readonly verb: Verb
+  /** The `correlation_id` of its events. */
+  readonly key: string
   readonly status: number
   /** Tries that got no answer: what became of them is not known. */
   readonly unanswered: number
-  /** Calls that the model had had when it was first sent, and when it was answered. */
+  /** Calls that the model had had when it was first sent. */
   readonly sentAfter: number
-  readonly answeredAfter: number
 }
 
 /** What is known of a workflow while it is under way, from whoever reads it first. */
@@ -39,7 +42,7 @@ export interface TrackedWorkflow {
   /** Calls that the model had had when an event was first read, by `seq`. */
   callsWhenRead(): ReadonlyMap<number, number>
   /** Notes that a verb is about to be sent, and then how it went. */
-  sending(verb: Verb): (answer: Pick<SentVerb, 'status' | 'unanswered'>) => void
+  sending(verb: Verb, key: string): (answer: Pick<SentVerb, 'status' | 'unanswered'>) => void
   verbs(): readonly SentVerb[]
 }
 
@@ -88,10 +91,10 @@ export function trackWorkflow({ id, assignment, askedAtMs, now, calls }: Trackin
     gates: () => gates,
     lastReadAtMs: () => lastReadAtMs,
     callsWhenRead: () => callsWhenRead,
-    sending(verb) {
+    sending(verb, key) {
       const sentAfter = calls()
       return (answer) => {
-        verbs.push({ verb, ...answer, sentAfter, answeredAfter: calls() })
+        verbs.push({ verb, key, ...answer, sentAfter })
         if (answer.status === 202 && (verb === 'resume' || verb === 'rerun')) revivalsAccepted += 1
       }
     },

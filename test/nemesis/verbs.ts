@@ -31,7 +31,7 @@ export async function sendVerb(
     ...(attempt === undefined ? {} : { attempt }),
     ...(output === undefined ? {} : { output }),
   }
-  const onAnswer = tracked.sending(verb)
+  const onAnswer = tracked.sending(verb, key)
   const { status, unanswered } = await post(parts, { path, body, key, workflow: tracked.id }, pick)
   onAnswer({ status, unanswered })
   if (!lawful.has(status)) parts.onFault(`${verb} [${key}] was answered ${status}`, tracked.id)

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test as base } from 'vitest'
 import { createRoles } from '../../src/agents/roles.ts'
-import { loadTemplates, TemplateError } from '../../src/workflows/load-templates.ts'
+import { loadTemplates } from '../../src/workflows/load-templates.ts'
+import { TemplateError } from '../../src/workflows/template-error.ts'
 import { builtInTemplates } from '../../src/workflows/templates.ts'
 
 const test = base.extend<{ write: (name: string, yaml: string) => string }>({
