@@ -99,9 +99,10 @@ const strandedIds = `
   SELECT id FROM agents.workflows w WHERE active AND NOT EXISTS (
     SELECT FROM pgboss.job j WHERE j.name = $1 AND j.id = w.job_id AND j.state < 'completed')`
 
+// The index over the status begins with the kind.
 const queueDepth = `
   SELECT count(*)::integer AS queued, (extract(epoch FROM min(created_at)) * 1000)::float8 AS oldest
-  FROM agents.workflows WHERE status = 'queued'`
+  FROM agents.workflows WHERE kind IN ('workflow', 'task') AND status = 'queued'`
 
 const runnable = `
   SELECT row_to_json(w) AS workflow, ${stepsOfWorkflow} AS steps, row_to_json(i) AS input

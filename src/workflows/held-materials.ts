@@ -40,12 +40,19 @@ export function createHeldMaterials(
       return of.flatMap((key) => remembered.get(nameOf(key)) ?? byStep.get(key.stepIndex) ?? [])
     },
     remember(attempt, result) {
-      const size = result.output.length * 2
-      if (size > room) return
-      room -= size
-      remembered.set(nameOf({ stepIndex: result.stepIndex, attempt }), result)
+      const name = nameOf({ stepIndex: result.stepIndex, attempt })
+      // A change that is planned again remembers the same text again.
+      const left = room + sizeOf(remembered.get(name)) - sizeOf(result)
+      if (left < 0) return
+      room = left
+      remembered.set(name, result)
     },
   }
+}
+
+/** The files are parts of the text. */
+function sizeOf(result: StepResult | undefined): number {
+  return result === undefined ? 0 : result.output.length * 2
 }
 
 function nameOf({ stepIndex, attempt }: TextKey): string {

@@ -8,6 +8,7 @@ import { describeChanges } from './changes-suite.ts'
 import { describeChunks } from './chunks-suite.ts'
 import { describeEdits } from './edits-suite.ts'
 import { describeGates } from './gates-suite.ts'
+import { describeJobs } from './jobs-suite.ts'
 import { describeKeys } from './keys-suite.ts'
 import { describeLists } from './lists-suite.ts'
 import { describeRetention } from './retention-suite.ts'
@@ -39,6 +40,7 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
     )
     describeChanges(bench)
     describeKeys(bench)
+    describeJobs(bench)
     describeGates(bench)
     describeEdits(bench)
     describeResults(bench)
