@@ -20,6 +20,6 @@ export async function openStorage(settings: Settings, { log, ...parts }: OpenSto
     ...parts,
     onError: (error) => logger.warning('The database failed in the background; it is tried again.', { error }),
   })
-  storage.open()
+  await storage.open()
   return storage
 }

@@ -42,10 +42,10 @@ export interface Storage {
   /** PGlite: this process is the only one. */
   readonly embedded: boolean
   /**
-   * Begins what does not hold up this thread: opening the embedded database, in a thread of its own. Optional; `start`
-   * tells what came of it.
+   * Begins what needs nothing of this thread: resolves as soon as the embedded database opens in a thread of its own, or
+   * has failed to. Optional; `start` tells what came of it.
    */
-  open(): void
+  open(): Promise<void>
   /**
    * Resolves when everything is ready; waits as long as a Postgres cannot be reached. Rejects with an `AppError` when
    * the data directory is in use, when the database refuses to be used like this, and when it is closed meanwhile.
@@ -115,7 +115,8 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
   let starting: Promise<void> | null = null
   let started = false
 
-  const open = () => (opening ??= openDatabase(options, parts))
+  const underWay = Promise.withResolvers<void>()
+  const open = () => (opening ??= openDatabase(options, { ...parts, onThreadStarted: underWay.resolve }))
 
   async function start(): Promise<void> {
     const [opened] = await Promise.all([open(), boss.load()])
@@ -145,7 +146,9 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
     clock: probe.clock,
     hints,
     embedded,
-    open: () => void (embedded ? open().catch(() => undefined) : undefined),
+    async open() {
+      if (embedded) await Promise.race([underWay.promise, open().catch(() => undefined)])
+    },
     start: () => (starting ??= withAppErrors(start)),
     ready: () => databaseStatus().ok,
     status: () => ({ database: databaseStatus(), queue: queueStatus() }),

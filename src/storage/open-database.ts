@@ -30,16 +30,18 @@ export interface StorageParts {
 // EX_SOFTWARE: what waits in the process is lost, what was acknowledged is on disk.
 const fatalExitCode = 70
 
-async function openEmbedded(options: StorageOptions, parts: StorageParts): Promise<Database> {
+async function openEmbedded(options: StorageOptions, parts: OpeningParts): Promise<Database> {
   const directory = await openDataDirectory(options.dataDirectory)
   try {
     await restorePrepared(directory, options.preparedDirectory)
     const { transactionLimitMs } = options
     const { openPGliteDatabase } = await import('./pglite-database.ts')
-    const database = await openPGliteDatabase(
+    const opening = openPGliteDatabase(
       { directory: directory.databasePath, ...(transactionLimitMs === undefined ? {} : { transactionLimitMs }) },
       { onFatal: (message) => parts.onFatal(fatalExitCode, message) },
     )
+    parts.onThreadStarted?.()
+    const database = await opening
     await directory.markWhole()
     return {
       ...database,
@@ -54,8 +56,14 @@ async function openEmbedded(options: StorageOptions, parts: StorageParts): Promi
   }
 }
 
+/** What `openDatabase` tells besides. */
+interface OpeningParts extends StorageParts {
+  /** The embedded database has its thread: this one is free for something else. */
+  onThreadStarted?(): void
+}
+
 /** Opens the database that the options name; a Postgres need not be there yet. */
-export async function openDatabase(options: StorageOptions, parts: StorageParts): Promise<Database> {
+export async function openDatabase(options: StorageOptions, parts: OpeningParts): Promise<Database> {
   const { databaseUrl } = options
   if (databaseUrl === null) return openEmbedded(options, parts)
   // Each kind loads its own driver only.
