@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Environment, startServiceProcess } from '../test/support/service-process.ts'
+import { readStartOptions } from './start-options.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
 
 /** This service in a process of its own, as `npm start` starts it. */
@@ -30,6 +31,7 @@ export async function startBenchService(options: BenchServiceOptions): Promise<B
   if (profileDirectory !== null) await mkdir(profileDirectory, { recursive: true })
   const service = startServiceProcess({
     directory: directory.path,
+    nodeOptions: await readStartOptions(),
     ...(options.main === undefined ? {} : { main: options.main }),
     env: {
       ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),

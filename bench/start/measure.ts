@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type ServiceProcess, startServiceProcess } from '../../test/support/service-process.ts'
 import { pause } from '../pause.ts'
 import { residentKb } from '../process-memory.ts'
+import { readStartOptions } from '../start-options.ts'
 
 /** How it is started. */
 export interface StartPlan {
@@ -31,9 +32,11 @@ const limitMs = 30_000
 /** Starts it, looks at it, and lets it leave in order, as one that shall find its database again. */
 export async function measureStart(plan: StartPlan): Promise<StartSample> {
   await mkdir(plan.directory, { recursive: true })
+  const nodeOptions = await readStartOptions()
   const begunAt = performance.now()
   const service = startServiceProcess({
     directory: plan.directory,
+    nodeOptions,
     env: {
       ...(plan.databaseUrl === null ? {} : { DATABASE_URL: plan.databaseUrl }),
       ...(plan.sentryDsn === null ? {} : { SENTRY_DSN: plan.sentryDsn }),

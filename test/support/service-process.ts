@@ -15,6 +15,8 @@ export interface ServiceProcessOptions {
   /** Besides what it always gets, which null takes away; nothing else of the test's own environment reaches it. */
   readonly env?: Environment
   readonly args?: readonly string[]
+  /** Options of Node itself; default none. */
+  readonly nodeOptions?: readonly string[]
   /** Program in the place of the service's own. */
   readonly main?: string
 }
@@ -70,11 +72,15 @@ const pollMs = 15
 /** Starts `node src/main.ts`, or `main`, on a free port of 127.0.0.1. The caller ends it. */
 export function startServiceProcess(options: ServiceProcessOptions): ServiceProcess {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [options.main ?? mainFile, ...(options.args ?? [])], {
-    cwd: options.directory,
-    env: environment(options.env ?? {}),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...(options.nodeOptions ?? []), options.main ?? mainFile, ...(options.args ?? [])],
+    {
+      cwd: options.directory,
+      env: environment(options.env ?? {}),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const output = collectOutput(child)
   const ended = once(child, 'close').then(([code, signal]) => {
     output.close()
