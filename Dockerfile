@@ -36,5 +36,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/livez').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # It handles its signals and spawns no children, so it can be process 1.
-# Less room for young objects: half of the memory that a start takes for them, at no cost that can be measured.
+# Less room for young objects: some 12 MB less after a start, for up to a tenth of CPU when tokens come flat out.
 CMD ["node", "--max-semi-space-size=8", "src/main.ts"]
