@@ -27,16 +27,26 @@ export function isUnavailable(error: unknown): boolean {
  * false: refused. Never repeats blindly: done means the number was reached under my claim with the events I wrote.
  */
 export async function commitForSure(store: WorkflowStore, change: Change, signal: AbortSignal): Promise<boolean> {
+  for (let inDoubt = false; ; inDoubt = true) {
+    const outcome = await tryToCommit(store, change)
+    // Once an answer was lost, what refuses the next try may be the one before, which arrived after all.
+    if (outcome === true || (outcome === false && !inDoubt)) return outcome
+    if (outcome === null) await sleep(patienceMs, undefined, { signal })
+    const found = await untilAvailable(() => store.load(change.state.id), signal)
+    if (found === null) return false
+    if (await wasWritten(store, { change, found }, signal)) return true
+    if (outcome === false || found.seq !== change.seen) return false
+  }
+}
+
+/** null: its outcome is unknown. */
+async function tryToCommit(store: WorkflowStore, change: Change): Promise<boolean | null> {
   try {
     return await store.commit(change)
   } catch (error) {
     if (!isUnavailable(error)) throw error
+    return null
   }
-  await sleep(patienceMs, undefined, { signal })
-  const found = await untilAvailable(() => store.load(change.state.id), signal)
-  if (found === null) return false
-  if (await wasWritten(store, { change, found }, signal)) return true
-  return found.seq === change.seen ? commitForSure(store, change, signal) : false
 }
 
 interface ReadBack {

@@ -9,7 +9,7 @@ import { change, event, firstClaim, state } from '../contract/fixtures.ts'
 const patient = new AbortController().signal
 const away = () => new AppError('unavailable', 'The database is away.')
 
-type CommitOutcome = 'written' | 'refused' | 'lost before' | 'lost after'
+type CommitOutcome = 'written' | 'refused' | 'lost before' | 'lost after' | 'late'
 
 /** One workflow in memory; its commits end as they are told, the last outcome for ever. */
 function memoryStore(start: WorkflowState, outcomes: readonly CommitOutcome[]) {
@@ -18,6 +18,8 @@ function memoryStore(start: WorkflowState, outcomes: readonly CommitOutcome[]) {
     events: [...Array(start.seq)].map((_, n) => event(n + 1, 'step.queued')),
   }
   const commits: Change[] = []
+  /** What was given up here and is still on its way. */
+  const underWay: Change[] = []
   const write = (made: Change) => {
     if (world.found?.seq !== made.seen) return false
     if (made.guard.kind === 'runner' && !sameClaim(made.guard.claim, world.found.claim)) return false
@@ -29,8 +31,10 @@ function memoryStore(start: WorkflowState, outcomes: readonly CommitOutcome[]) {
     async commit(made) {
       const outcome = outcomes[commits.length] ?? outcomes.at(-1) ?? 'written'
       commits.push(made)
+      for (const late of underWay.splice(0)) write(late)
       if (outcome === 'refused') return false
-      if (outcome === 'lost before') throw away()
+      if (outcome === 'late') underWay.push(made)
+      if (outcome === 'lost before' || outcome === 'late') throw away()
       const written = write(made)
       if (outcome === 'lost after') throw away()
       return written
@@ -59,6 +63,19 @@ describe.concurrent('a commit', () => {
     expect(await commitForSure(store, change(before, {}, runner), patient)).toBe(true)
     expect(commits).toHaveLength(1)
     expect(world.found?.seq).toBe(4)
+  })
+
+  test('that arrives after it was given up, just before the next try, is found done', async () => {
+    const { store, commits, world } = memoryStore(before, ['late', 'written'])
+    expect(await commitForSure(store, change(before, {}, runner), patient)).toBe(true)
+    expect(commits).toHaveLength(2)
+    expect(world.events).toHaveLength(4)
+  })
+
+  test('that is refused after an answer was lost is refused when somebody else has the claim', async () => {
+    const { store, commits } = memoryStore(before, ['lost before', 'refused'])
+    expect(await commitForSure(store, change(before, {}, runner), patient)).toBe(false)
+    expect(commits).toHaveLength(2)
   })
 
   test('that never arrived is made again', async () => {
