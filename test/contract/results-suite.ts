@@ -155,6 +155,25 @@ export function describeResults(bench: StoreBench): void {
       expect((await bench.load(id)).steps[1]?.usage).toEqual({ ...usage, llmCalls: 1, costUsd: null })
     })
 
+    it('is settled together with a change, once, and also when the change is refused', async () => {
+      const before = await bench.created()
+      const { id } = before
+      const { store } = bench.storage()
+      const [one, two, open] = [call(id), call(id), call(id)]
+      const begun = change(before, {}, { calls: [one, two, open] })
+      expect(await store.commit(begun)).toBe(true)
+      const settle = ({ id: callId }: typeof one, inputTokens: number) => {
+        return { id: callId, usage: { ...usage, inputTokens }, finishReason: 'stop' }
+      }
+      const sum = async () => (await bench.load(id)).steps[0]?.usage
+      expect(await store.commit(change(before, {}, { settled: [settle(one, 1), settle(two, 2)] }))).toBe(false)
+      expect((await bench.load(id)).seq).toBe(begun.state.seq)
+      expect(await sum()).toMatchObject({ inputTokens: 103, outputTokens: 40, llmCalls: 3, estimated: true })
+      const again = change(begun.state, {}, { settled: [settle(one, 500), settle(two, 500), settle(open, 4)] })
+      expect(await store.commit(again)).toBe(true)
+      expect(await sum()).toMatchObject({ inputTokens: 7, outputTokens: 60, llmCalls: 3, estimated: false })
+    })
+
     it('refuses a call of a workflow that is gone, and settles one without complaint', async () => {
       await expect(bench.storage().store.addCall(call('wf_none'))).rejects.toMatchObject({ code: 'internal' })
       await bench.storage().store.settleCall({ id: randomUUID(), usage, finishReason: null })
