@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { EventBatch, EventReader } from '../workflows/service.ts'
 import type { StreamConnection } from './stream-connection.ts'
 
+type WritingEnd = Pick<StreamConnection, 'over' | 'write'>
+
 /** What could not be passed on at once: a batch, or the promise of one. */
 export interface Rest {
   readonly asked: EventBatch | Promise<EventBatch>
@@ -12,7 +14,7 @@ export interface Rest {
  * a promise for each token and reader would cost more than the token. Resolves with what has to be waited for, or is
  * the last; rejects as reading or writing does, and with the connection's reason once it is over.
  */
-export function passOn(reader: EventReader, connection: StreamConnection, limit: number): Promise<Rest> {
+export function passOn(reader: EventReader, connection: WritingEnd, limit: number): Promise<Rest> {
   const { promise, resolve, reject } = Promise.withResolvers<Rest>()
   const step = () => {
     try {
@@ -44,7 +46,7 @@ export function passOn(reader: EventReader, connection: StreamConnection, limit:
 }
 
 /** null: everything that is there has been passed on. */
-function passWhatIsThere(reader: EventReader, connection: StreamConnection, limit: number): Rest | null {
+function passWhatIsThere(reader: EventReader, connection: WritingEnd, limit: number): Rest | null {
   for (;;) {
     const asked = reader.read(limit)
     if (asked instanceof Promise || asked.gone || asked.done) return { asked }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { createBodyWriter } from './body-writer.ts'
+import { needsDrain, onceDrained, writePiece } from './body-writer.ts'
 import { encodePiece } from './encoded-batches.ts'
 import type { EncodeBatch, EncodedPiece } from './encoded-batches.ts'
 import type { EventBatch } from '../workflows/service.ts'
@@ -81,7 +81,6 @@ export function createStreamConnection(
   options: { readonly heartbeatMs: number; readonly slowClientMs: number; readonly encode: EncodeBatch },
 ): StreamConnection {
   const over = new AbortController()
-  const body = createBodyWriter(raw)
   let heartbeat: NodeJS.Timeout | undefined
   let frameCount = 0
   let byteCount = 0
@@ -93,16 +92,16 @@ export function createStreamConnection(
   const drained = async () => {
     const timer = setTimeout(stop, options.slowClientMs, 'slow')
     const { promise, resolve } = Promise.withResolvers<void>()
-    const forget = body.onceDrained(resolve)
+    const forget = onceDrained(raw, resolve)
     await untilAborted(promise, over.signal).finally(() => {
       clearTimeout(timer)
       forget()
     })
   }
-  const writePiece = (piece: EncodedPiece): Promise<void> | undefined => {
+  const writeOne = (piece: EncodedPiece): Promise<void> | undefined => {
     over.signal.throwIfAborted()
     byteCount += piece.to - piece.from
-    return body.write(piece) ? undefined : drained()
+    return writePiece(raw, piece) ? undefined : drained()
   }
   // In slices, so that a reader who takes a little all the time is not held to be one who takes nothing.
   const writeSlices = async ({ chunk, from, to }: EncodedPiece) => {
@@ -120,14 +119,14 @@ export function createStreamConnection(
     begin() {
       raw.write(retryFrame)
       heartbeat = setInterval(() => {
-        if (!body.needsDrain() && !over.signal.aborted) body.write(ping)
+        if (!needsDrain(raw) && !over.signal.aborted) writePiece(raw, ping)
       }, options.heartbeatMs)
       heartbeat.unref()
     },
     write(batch) {
       const piece = options.encode(batch)
       frameCount += batch.frames.length
-      return piece.to - piece.from > sliceBytes ? writeSlices(piece) : writePiece(piece)
+      return piece.to - piece.from > sliceBytes ? writeSlices(piece) : writeOne(piece)
     },
     stop,
     async finish() {

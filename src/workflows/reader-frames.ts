@@ -100,15 +100,16 @@ function createTextData(of: {
   readonly correlationId: string
   readonly names: readonly string[]
 }): (frame: TextFrame) => string {
-  const afterTime = new Map<number, string>()
+  // most who wait have not been given any yet
+  let afterTime: Map<number, string> | null = null
   const fixed = (stepIndex: number): string => {
     const step = of.names[stepIndex] ?? ''
     const made = `","correlation_id":${JSON.stringify(of.correlationId)},"step":${JSON.stringify(step)},"attempt":`
-    afterTime.set(stepIndex, made)
+    afterTime = (afterTime ?? new Map<number, string>()).set(stepIndex, made)
     return made
   }
   return ({ type, at, offset, text, time }) => {
-    const about = `${afterTime.get(at.stepIndex) ?? fixed(at.stepIndex)}${at.attempt}`
+    const about = `${afterTime?.get(at.stepIndex) ?? fixed(at.stepIndex)}${at.attempt}`
     const place = offset === null ? '' : `,"offset":${offset}`
     return `{"type":"${type}","workflow_id":"${of.id}","at":"${time}${about}${place},"text":${JSON.stringify(text)}}`
   }
