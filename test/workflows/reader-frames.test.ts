@@ -33,7 +33,7 @@ test('the data of text is JSON of exactly what it says, whatever is in it', () =
   const { workflow } = createEventWorld([[], [{ pieces: [], end: 'step.completed' }]])
   const log = { after: () => Promise.resolve(null), closingText: () => Promise.resolve(null) }
   fc.assert(
-    fc.property(anyText, anyText, anyText, moment, (correlationId, text, reasoning, now) => {
+    fc.property(fc.tuple(anyText, anyText, anyText), moment, ([correlationId, text, reasoning], now) => {
       const live = createLiveTexts()
       const stand = createReaderStand(workflow.id, { seq: 3, open: [{ stepIndex: 1, attempt: 7, offset: 0 }] })
       const parts = { log, live, stand, clock: { now: () => now }, times: createWireTimes() }
