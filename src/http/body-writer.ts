@@ -5,7 +5,7 @@ import type { EncodedPiece } from './encoded-batches.ts'
 /**
  * Writes a piece of a body; false when the socket wants no more for now. The head has to be flushed before, or to go
  * with a first write of Node's. Node makes four writes of each chunk, to be joined again in the socket; a ready chunk
- * is one, a third cheaper to the process. It goes to the socket itself only where everything before it has gone there,
+ * is one, a quarter cheaper to the process. It goes to the socket itself only where everything before it has gone there,
  * so that the order is Node's; where there are no chunks (HTTP/1.0), no socket (yet) or none that takes more, Node
  * decides as ever.
  */

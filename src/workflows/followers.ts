@@ -15,8 +15,9 @@ export interface Follower {
   /** Resolves when something has happened since `version`, which is then `version()`; rejects with the signal's reason. */
   changed(version: number, signal: AbortSignal): Promise<void>
   /**
-   * Calls `run` each time that something has happened, until what it gives back is called. A function listens only once, must
-   * not throw, and may be called once more than that. It runs in the asynchronous context of whoever made it happen.
+   * Calls `run` each time that something has happened, until what it gives back is called. A function listens only
+   * once, must not throw, and may be called once more than that. It runs in the asynchronous context of whoever made it
+   * happen.
    */
   onChange(run: () => void): () => void
   version(): number
