@@ -5,6 +5,7 @@ import type { EventBatch, EventReader } from '../workflows/service.ts'
 import type { AppOptions, AppParts, HttpObserver, StreamEnd } from './app-parts.ts'
 import { createBatchEncoder } from './encoded-batches.ts'
 import { routeOf } from './failure-answers.ts'
+import { passOn } from './pass-on.ts'
 import type { StreamConnection } from './stream-connection.ts'
 import { createStreamConnection, untilAborted } from './stream-connection.ts'
 import type { StreamGate, StreamSeat } from './stream-gate.ts'
@@ -38,6 +39,8 @@ interface OpenStream {
   readonly first: EventBatch
 }
 
+type PumpContext = Pick<StreamContext, 'connection' | 'holdMs'>
+
 function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === 'unavailable'
 }
@@ -67,26 +70,22 @@ async function whenServable(parts: AppParts, connection: StreamConnection, holdM
   }
 }
 
-/** What there is at once is not waited for: a promise for each token and reader would cost more than the token. */
-function readOn(reader: EventReader, connection: StreamConnection, holdMs: number): EventBatch | Promise<EventBatch> {
-  const batch = reader.read(framesPerRead)
-  if (!(batch instanceof Promise)) return batch
-  const asked = [batch]
-  return patiently(() => asked.pop() ?? reader.read(framesPerRead), connection, holdMs)
+/** What has been asked for already; asked again while the database is away. */
+function awaited(asked: Promise<EventBatch>, reader: EventReader, context: PumpContext): Promise<EventBatch> {
+  const first = [asked]
+  return patiently(() => first.pop() ?? reader.read(framesPerRead), context.connection, context.holdMs)
 }
 
-async function pump(connection: StreamConnection, { reader, first }: OpenStream, holdMs: number): Promise<StreamEnd> {
-  let batch = first
+async function pump({ reader, first }: OpenStream, context: PumpContext): Promise<StreamEnd> {
+  const { connection } = context
+  let asked: EventBatch | Promise<EventBatch> = first
   for (;;) {
+    const batch: EventBatch = asked instanceof Promise ? await awaited(asked, reader, context) : asked
     if (batch.gone) return 'gone'
-    if (batch.frames.length > 0) {
-      const written = connection.write(batch)
-      if (written !== undefined) await written
-    }
+    if (batch.frames.length > 0) await connection.write(batch)
     if (batch.done) return 'done'
-    if (batch.frames.length === 0) await reader.changed(connection.over)
-    const next = readOn(reader, connection, holdMs)
-    batch = next instanceof Promise ? await next : next
+    asked =
+      batch.frames.length > 0 ? reader.read(framesPerRead) : (await passOn(reader, connection, framesPerRead)).asked
   }
 }
 
@@ -129,7 +128,7 @@ async function writeStream(context: StreamContext, opened: OpenStream | null): P
   connection.begin()
   observer.streamOpened?.(about)
   try {
-    if (opened) connection.stop(await pump(connection, opened, context.holdMs))
+    if (opened) connection.stop(await pump(opened, context))
   } catch (error) {
     if (connection.reason() === null) {
       connection.stop('failed')

@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http'
-import type { EncodeBatch } from './encoded-batches.ts'
+import { needsDrain, onceDrained, writePiece } from './body-writer.ts'
+import { encodePiece } from './encoded-batches.ts'
+import type { EncodeBatch, EncodedPiece } from './encoded-batches.ts'
 import type { EventBatch } from '../workflows/service.ts'
 import type { StreamEnd } from './app-parts.ts'
 
 /** How long a client is told to wait before it comes back; also what is sent before a stream is broken off. */
 const retryFrame = 'retry: 2000\n\n'
-const pingFrame = ': ping\n\n'
+const ping = encodePiece(': ping\n\n')
 const sliceBytes = 64 * 1024
 const flushMs = 500
 
@@ -90,21 +92,25 @@ export function createStreamConnection(
   const drained = async () => {
     const timer = setTimeout(stop, options.slowClientMs, 'slow')
     const { promise, resolve } = Promise.withResolvers<void>()
-    const drain = () => resolve()
-    raw.once('drain', drain)
+    const forget = onceDrained(raw, resolve)
     await untilAborted(promise, over.signal).finally(() => {
       clearTimeout(timer)
-      raw.off('drain', drain)
+      forget()
     })
   }
-  const writePiece = (bytes: Uint8Array): Promise<void> | undefined => {
+  const writeOne = (piece: EncodedPiece): Promise<void> | undefined => {
     over.signal.throwIfAborted()
-    byteCount += bytes.byteLength
-    return raw.write(bytes) ? undefined : drained()
+    byteCount += piece.to - piece.from
+    return writePiece(raw, piece) ? undefined : drained()
   }
   // In slices, so that a reader who takes a little all the time is not held to be one who takes nothing.
-  const writeSlices = async (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length; at += sliceBytes) await writePiece(bytes.subarray(at, at + sliceBytes))
+  const writeSlices = async ({ chunk, from, to }: EncodedPiece) => {
+    for (let at = from; at < to; at += sliceBytes) {
+      over.signal.throwIfAborted()
+      const slice = chunk.subarray(at, Math.min(at + sliceBytes, to))
+      byteCount += slice.byteLength
+      if (!raw.write(slice)) await drained()
+    }
   }
 
   return {
@@ -113,14 +119,14 @@ export function createStreamConnection(
     begin() {
       raw.write(retryFrame)
       heartbeat = setInterval(() => {
-        if (!raw.writableNeedDrain && !over.signal.aborted) raw.write(pingFrame)
+        if (!needsDrain(raw) && !over.signal.aborted) writePiece(raw, ping)
       }, options.heartbeatMs)
       heartbeat.unref()
     },
     write(batch) {
-      const bytes = options.encode(batch)
+      const piece = options.encode(batch)
       frameCount += batch.frames.length
-      return bytes.length > sliceBytes ? writeSlices(bytes) : writePiece(bytes)
+      return piece.to - piece.from > sliceBytes ? writeSlices(piece) : writeOne(piece)
     },
     stop,
     async finish() {

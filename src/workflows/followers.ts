@@ -14,6 +14,12 @@ export interface Follower {
   learn(seq: number): void
   /** Resolves when something has happened since `version`, which is then `version()`; rejects with the signal's reason. */
   changed(version: number, signal: AbortSignal): Promise<void>
+  /**
+   * Calls `run` each time that something has happened, until what it gives back is called. A function listens only
+   * once, must not throw, and may be called once more than that. It runs in the asynchronous context of whoever made it
+   * happen.
+   */
+  onChange(run: () => void): () => void
   version(): number
   close(): void
 }
@@ -35,6 +41,7 @@ interface Followed {
   seq: number
   readonly recent: RecentChanges
   waiting: Set<() => void>
+  readonly listening: Set<() => void>
   waking: boolean
 }
 
@@ -42,16 +49,17 @@ interface Followed {
 export function createFollowers(): Followers {
   const followed = new Map<string, Followed>()
 
+  let due: Followed[] = []
+
+  const wakeDue = () => {
+    const woken = due
+    due = []
+    for (const entry of woken) wakeReaders(entry)
+  }
   const wake = (entry: Followed) => {
     if (entry.waking) return
     entry.waking = true
-    setImmediate(() => {
-      entry.waking = false
-      entry.version += 1
-      const { waiting } = entry
-      entry.waiting = new Set()
-      for (const resolve of waiting) resolve()
-    })
+    if (due.push(entry) === 1) setImmediate(wakeDue)
   }
 
   return {
@@ -84,7 +92,19 @@ export function createFollowers(): Followers {
 }
 
 function newlyFollowed(): Followed {
-  return { readers: 0, version: 0, seq: 0, recent: createRecentChanges(), waiting: new Set(), waking: false }
+  const recent = createRecentChanges()
+  return { readers: 0, version: 0, seq: 0, recent, waiting: new Set(), listening: new Set(), waking: false }
+}
+
+function wakeReaders(entry: Followed): void {
+  entry.waking = false
+  entry.version += 1
+  if (entry.waiting.size > 0) {
+    const { waiting } = entry
+    entry.waiting = new Set()
+    for (const resolve of waiting) resolve()
+  }
+  for (const run of entry.listening) run()
 }
 
 function createFollower(
@@ -124,6 +144,10 @@ function createFollower(
       waiting = Promise.withResolvers<void>()
       entry.waiting.add(done)
       return waiting.promise
+    },
+    onChange(run) {
+      entry.listening.add(run)
+      return () => void entry.listening.delete(run)
     },
     close() {
       if (!closed) leave()

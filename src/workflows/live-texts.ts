@@ -33,6 +33,10 @@ export function createLiveText(): LiveText {
       length += text.length
     },
     from(offset) {
+      const last = pieces.at(-1) ?? ''
+      // who keeps up wants the last piece, and that is one string already
+      if (offset === length - last.length) return last
+      if (offset >= length) return ''
       let start = length
       let first = pieces.length
       while (first > 0 && start > offset) {

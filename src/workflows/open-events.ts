@@ -4,6 +4,7 @@ import { findState } from './find-workflow.ts'
 import type { Position } from './cursor.ts'
 import { createSharedMoves } from './shared-moves.ts'
 import type { WorkflowRef, WorkflowService } from './service.ts'
+import { createWireTimes } from './wire.ts'
 import type { WorkflowState } from './workflow.ts'
 
 interface Opening {
@@ -17,7 +18,7 @@ interface Opening {
  * to one is looked up again for the next, because it may be there by now.
  */
 export function createEventOpener(given: EventReaderParts): WorkflowService['openEvents'] {
-  const parts = { sharedMoves: createSharedMoves(), ...given }
+  const parts = { sharedMoves: createSharedMoves(), times: createWireTimes(), ...given }
   const openings = new Map<string, Promise<Opening>>()
 
   const look = async (ref: WorkflowRef, cursor: string | null): Promise<Opening> => {

@@ -5,7 +5,7 @@ import type { OpenText, Position } from './cursor.ts'
 export interface ReaderPlace {
   readonly seq: number
   readonly open: ReadonlyMap<number, OpenText>
-  /** How much of each open attempt's reasoning has been seen, by step and attempt. */
+  /** How much of each open attempt's reasoning has been seen, by step and attempt; none of attempts that are closed. */
   readonly thoughts: ReadonlyMap<string, number>
   readonly cursor: string
   /** The same for two readers exactly when they have the same place. */
@@ -22,7 +22,7 @@ export interface ReaderStand {
   /** The place reached: the same object until the next `begin`. */
   now(): ReaderPlace
   take(place: ReaderPlace): void
-  /** Has to be called before anything moves: what others may stand on is left as it is. */
+  /** Has to be called before anything moves: what others may stand on is left as it is, and copied if there is any. */
   begin(): void
 }
 
@@ -53,10 +53,10 @@ export function createReaderStand(workflowId: string, start: Position): ReaderSt
       stand.thoughts = place.thoughts as typeof stand.thoughts
     },
     begin() {
+      if (taken === null) return
       taken = null
       stand.open = new Map(stand.open)
-      const isOpen = new Set([...stand.open.values()].map(thoughtKey))
-      stand.thoughts = new Map([...stand.thoughts].filter(([key]) => isOpen.has(key)))
+      stand.thoughts = new Map(stand.thoughts)
     },
   }
   return stand

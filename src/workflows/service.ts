@@ -97,6 +97,11 @@ export interface EventReader {
   read(limit: number): EventBatch | Promise<EventBatch>
   /** Resolves when `read` may give something new (or at the latest after a second of doubt); rejects with the signal's reason. */
   changed(signal: AbortSignal): Promise<void>
+  /**
+   * Calls `run` each time that `read` may give something new, at once if it may since the last read, until what it
+   * gives back is called. `run` must not throw; it runs in the asynchronous context of whoever made something happen.
+   */
+  onChange(run: () => void): () => void
   /** Stops following; idempotent. */
   close(): void
 }

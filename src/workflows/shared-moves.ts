@@ -12,14 +12,18 @@ export interface Move {
 /** What a reader asks for. */
 export interface AskedMove {
   readonly key: string
-  /** Names everything but the place that the move depends on. */
-  readonly moment: string
+  /** Everything but the place that the move depends on. */
+  readonly version: number
+  readonly knownSeq: number
+  readonly limit: number
   /** Has to be of now: it is shared only by those who ask while it is being made. */
   readonly fresh: boolean
 }
 
 /** One reader's tie to those who read the same workflow. */
 export interface MoveSharer {
+  /** Nobody else reads the workflow: a move may be made without being told here. */
+  isAlone(): boolean
   /** The move from a place, made once for all readers who ask for the same. Rejects as `make` does, to all of them. */
   move(asked: AskedMove, make: () => Move | Promise<Move>): Move | Promise<Move>
   leave(): void
@@ -37,7 +41,8 @@ const mostKeptLength = 64 * 1024
 
 interface Shared {
   readers: number
-  moment: string
+  /** What the moves were made at. */
+  moment: Pick<AskedMove, 'version' | 'knownSeq' | 'limit' | 'fresh'> | null
   readonly moves: Map<string, Move | Promise<Move>>
 }
 
@@ -48,13 +53,14 @@ export function createSharedMoves(): SharedMoves {
     join(workflowId) {
       const shared = byWorkflow.get(workflowId) ?? {
         readers: 0,
-        moment: '',
+        moment: null,
         moves: new Map<string, Move | Promise<Move>>(),
       }
       byWorkflow.set(workflowId, shared)
       shared.readers += 1
       return {
-        move: (place, make) => (shared.readers === 1 ? make() : findOrMake(shared, place, make)),
+        isAlone: () => shared.readers === 1,
+        move: (asked, make) => findOrMake(shared, asked, make),
         leave() {
           shared.readers -= 1
           if (shared.readers === 0) byWorkflow.delete(workflowId)
@@ -64,14 +70,15 @@ export function createSharedMoves(): SharedMoves {
   }
 }
 
-function findOrMake(
-  shared: Shared,
-  { key, moment, fresh }: AskedMove,
-  make: () => Move | Promise<Move>,
-): Move | Promise<Move> {
+function isOf({ moment }: Shared, { version, knownSeq, limit, fresh }: AskedMove): boolean {
+  return moment?.version === version && moment.knownSeq === knownSeq && moment.limit === limit && moment.fresh === fresh
+}
+
+function findOrMake(shared: Shared, asked: AskedMove, make: () => Move | Promise<Move>): Move | Promise<Move> {
   const { moves } = shared
-  if (shared.moment !== moment) {
-    shared.moment = moment
+  const { key, fresh } = asked
+  if (!isOf(shared, asked)) {
+    shared.moment = asked
     moves.clear()
   }
   const found = moves.get(key)

@@ -57,6 +57,21 @@ export function readerOf(run: FakeRun, start: number, parts: { check: () => void
     async changed(signal) {
       if (!run.gone && run.frames.length === seen) await nextWake(run, signal)
     },
+    onChange(tell) {
+      let listening = true
+      const wake = () => {
+        if (!listening) return
+        // those who wait are told once and forgotten
+        setImmediate(() => listening && run.waiting.add(wake))
+        tell()
+      }
+      run.waiting.add(wake)
+      if (run.gone || run.frames.length !== seen) tell()
+      return () => {
+        listening = false
+        run.waiting.delete(wake)
+      }
+    },
     close: parts.close,
   }
 }

@@ -7,6 +7,9 @@ export interface RawExchange {
   received(): string
   /** `fin`: the other side said that it was all; `reset`: it broke off; null while it lasts. */
   end(): 'fin' | 'reset' | null
+  /** Reads nothing for a while. */
+  pause(): void
+  resume(): void
   destroy(): void
 }
 
@@ -23,6 +26,8 @@ export function rawExchange(url: string, bytes: string): RawExchange {
     send: (more) => void socket.write(more),
     received: () => received,
     end: () => end,
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     destroy: () => socket.destroy(),
   }
 }

@@ -120,6 +120,25 @@ describe('followers', () => {
   })
 })
 
+test('who listens is told of every turn that brought something, until he stops', async () => {
+  const followers = createFollowers()
+  const [one, other] = [followers.follow('one'), followers.follow('other')]
+  const told: string[] = []
+  const stops = [one.onChange(() => told.push('a')), one.onChange(() => told.push('b'))]
+  other.onChange(() => told.push('c'))
+  followers.grew('one')
+  followers.grew('one')
+  followers.grew('other')
+  expect(told).toEqual([])
+  await settle()
+  expect(told).toEqual(['a', 'b', 'c'])
+  stops[0]?.()
+  stops[0]?.()
+  followers.advance('one', 5)
+  await settle()
+  expect(told.slice(3)).toEqual(['b'])
+})
+
 describe('closing', () => {
   test('forgets a workflow with its last follower, however often one closes', () => {
     const followers = createFollowers()
