@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect } from 'vitest'
+import { beforeAll, describe, expect } from 'vitest'
 import { chunkOf, rawStream, sseEvent } from '../support/fault-answers.ts'
 import { admitted, collect, firstTry, plainRequest, test } from './llm-fixture.ts'
 
@@ -10,6 +10,11 @@ async function* pings(): AsyncGenerator<string> {
     yield ': ping\n\n'
   }
 }
+
+// The first call of a process loads these, which takes longer than the deadlines here.
+beforeAll(async () => {
+  await Promise.all([import('openai'), import('../../src/llm/upstream-client.ts')])
+})
 
 describe('deadlines', () => {
   const rows = [
