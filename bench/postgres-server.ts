@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { freePort } from './free-port.ts'
+import { freePort } from '../test/support/free-port.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
 
 /** A Postgres of this benchmark's own, as Postgres comes: fsync on, over TCP on loopback. */

@@ -1,3 +1,4 @@
+import { type CommandParts, runCommand } from '../command.ts'
 import { installPeers } from '../install-peers.ts'
 import { isPeer } from './contender.ts'
 import { measureGrowth } from './growth.ts'
@@ -9,21 +10,7 @@ import { type Arena, runContender } from './run-contender.ts'
 import { type Rounds, runRounds, windowsOf } from './run-rounds.ts'
 import { statementCosts } from './statement-costs.ts'
 
-const interruptedExitCode = 130
-
-function listenForSignals(): AbortSignal {
-  const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
-  return stop.signal
-}
-
-function progress(line: string): void {
-  process.stderr.write(`${line}\n`)
-}
-
-type Parts = Pick<Arena, 'signal' | 'progress'>
-
-async function run(wanted: BenchOptions, parts: Parts): Promise<void> {
+async function run(wanted: BenchOptions, parts: CommandParts): Promise<void> {
   const missing = wanted.contenders.some(isPeer) ? await installPeers(parts) : null
   const contenders = missing === null ? wanted.contenders : wanted.contenders.filter((name) => !isPeer(name))
   const left = wanted.contenders.filter((name) => !contenders.includes(name))
@@ -59,26 +46,8 @@ async function writeStatements(wanted: BenchOptions, arena: Arena): Promise<void
   }
 }
 
-async function main(): Promise<number> {
+await runCommand(async (parts) => {
   const wanted = parseBenchOptions(process.argv.slice(2))
-  if (wanted.help) {
-    process.stdout.write(usage)
-    return 0
-  }
-  const signal = listenForSignals()
-  try {
-    await run(wanted, { signal, progress })
-    return 0
-  } catch (error) {
-    if (!signal.aborted) throw error
-    process.stderr.write('Stopped.\n')
-    return interruptedExitCode
-  }
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-}
+  if (wanted.help) process.stdout.write(usage)
+  else await run(wanted, parts)
+})

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { freePort } from '../free-port.ts'
+import { freePort } from '../../test/support/free-port.ts'
 import { makeTemporaryDirectory } from '../temporary-directory.ts'
 
 /** A Redis of this benchmark's own, with an append-only file that is flushed every second. */

@@ -1,7 +1,7 @@
 import { startChild } from '../child.ts'
 import { contenderFacts, type ContenderName, isPeer } from './contender.ts'
 import type { ContenderResult, ContenderTask } from './contender-process.ts'
-import { freePort } from '../free-port.ts'
+import { freePort } from '../../test/support/free-port.ts'
 import { type LivezAnswer, watchLivez } from './livez.ts'
 import type { Sample, Window } from './measure.ts'
 import type { PostgresServer } from '../postgres-server.ts'

@@ -1,11 +1,11 @@
 import type { Decision } from './draft.ts'
-import type { PlannedChange } from './planned-change.ts'
+import type { RunnerChange } from './planned-change.ts'
 import type { Claim } from './workflow.ts'
 
 /** A change that is to be made. */
 export interface WantedChange {
   /** On the state as it stands then; asked again whenever somebody else was first. */
-  readonly plan: () => Promise<PlannedChange>
+  readonly plan: () => Promise<RunnerChange>
   /** The claim that it takes; null: it is made under the one that is held. */
   readonly take: Claim | null
 }
@@ -13,13 +13,13 @@ export interface WantedChange {
 /** A change that the state allows. */
 export interface DecidedChange {
   readonly wanted: WantedChange
-  readonly planned: PlannedChange
+  readonly planned: RunnerChange
   readonly decision: Decision
 }
 
 export interface ChangeLineParts {
   /** Decides on the state that all before it have left; null: that does not allow it. */
-  readonly decide: (planned: PlannedChange) => Decision | null
+  readonly decide: (planned: RunnerChange) => Decision | null
   /** Stores all or nothing. `again`: somebody else was first, and the state is a new one. `refused`: nothing may be stored. */
   readonly commit: (decided: readonly DecidedChange[]) => Promise<'stored' | 'again' | 'refused'>
   /** Goes back to the state that was stored last. */
@@ -130,7 +130,7 @@ async function decideOne({ decide }: ChangeLineParts, next: Waiting, { decided, 
   return true
 }
 
-function hasFiles({ artifacts = [] }: PlannedChange): boolean {
+function hasFiles({ artifacts = [] }: RunnerChange): boolean {
   return artifacts.length > 0
 }
 

@@ -5,7 +5,7 @@ import type { HeldMaterials } from './held-materials.ts'
 import { createChangeLine } from './change-line.ts'
 import type { DecidedChange } from './change-line.ts'
 import { joinDecisions, joinWrites, toChange } from './planned-change.ts'
-import type { PlannedChange } from './planned-change.ts'
+import type { RunnerChange } from './planned-change.ts'
 import { publishChange } from './publish-change.ts'
 import type { PublishParts } from './publish-change.ts'
 import type { Clock } from './queue.ts'
@@ -31,7 +31,7 @@ export interface HeldWorkflow {
    * Makes a change; false when the state does not allow it any more, or the claim is gone. Changes that wait together,
    * and what comes of them within a turn of the event loop, are stored together.
    */
-  change(plan: PlannedChange | (() => Promise<PlannedChange>)): Promise<boolean>
+  change(plan: RunnerChange | (() => Promise<RunnerChange>)): Promise<boolean>
   /** Raises the claim to that of a job fetched again. */
   adopt(claim: Claim): Promise<boolean>
   /** Looks at what is stored; for when somebody else may have changed it. */
@@ -113,7 +113,7 @@ class Holding implements HeldWorkflow {
     return this.#taken
   }
 
-  change(plan: PlannedChange | (() => Promise<PlannedChange>)): Promise<boolean> {
+  change(plan: RunnerChange | (() => Promise<RunnerChange>)): Promise<boolean> {
     const { abandoned } = this.#parts
     return this.#line.make({
       plan: typeof plan === 'function' ? () => untilAvailable(plan, abandoned) : async () => plan,
@@ -143,7 +143,7 @@ class Holding implements HeldWorkflow {
     this.#letGo()
   }
 
-  #decide({ happening }: PlannedChange): Decision | null {
+  #decide({ happening }: RunnerChange): Decision | null {
     if (this.over.aborted || !this.#isMineIn(this.#state)) return null
     if (happening.type === 'taken' && this.#taken) return null
     const decision = decide(this.#state, happening, { now: this.#parts.clock.now() })

@@ -2,7 +2,7 @@ import type { Agents } from '../agents/agent.ts'
 import type { Failure } from '../errors.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
 import { artifactsOf } from './kept-artifacts.ts'
-import type { PlannedChange } from './planned-change.ts'
+import type { RunnerChange } from './planned-change.ts'
 import type { SettledCall, WorkflowStore } from './store.ts'
 
 export interface KeepAnswerParts {
@@ -28,7 +28,7 @@ export function keepAnswer(
   { hold, index }: { readonly hold: HeldWorkflow; readonly index: number },
   { text, finishReason, model, error, settled }: KeptAnswer,
 ): Promise<boolean> {
-  return hold.change(async (): Promise<PlannedChange> => {
+  return hold.change(async (): Promise<RunnerChange> => {
     const { attempt } = hold.step(index)
     const place = { workflowId: hold.state().id, stepIndex: index, attempt }
     const found = await artifactsOf(parts, { ...place, text, complete: error === null, edited: false })

@@ -7,12 +7,21 @@ export type Writes = Partial<
   Pick<Change, 'outputs' | 'edits' | 'artifacts' | 'answers' | 'calls' | 'settled' | 'requestedOptions' | 'binding'>
 >
 
+/** What a runner's change may write; the rest is for verbs. */
+export type RunnerWrites = Pick<Writes, 'outputs' | 'artifacts' | 'calls' | 'settled'>
+
+/** What a runner plans. */
+export interface RunnerChange extends RunnerWrites {
+  readonly happening: Happening
+}
+
 /** A happening, with the texts, files and calls that belong to it. */
 export interface PlannedChange extends Writes {
   readonly happening: Happening
 }
 
-const nothingBeside = {
+/** A change that writes the state and its events only. */
+export const nothingBeside = {
   outputs: [],
   edits: [],
   artifacts: [],
@@ -24,13 +33,7 @@ const nothingBeside = {
 } as const
 
 /** What storage is to write for a decision. */
-export function toChange(
-  decision: Decision,
-  { outputs, edits, artifacts, answers, calls, settled, requestedOptions, binding }: Writes,
-  by: { seen: number; guard: Guard },
-): Change {
-  const given = { outputs, edits, artifacts, answers, calls, settled, requestedOptions, binding }
-  const writes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+export function toChange(decision: Decision, writes: Writes, by: { seen: number; guard: Guard }): Change {
   return { ...nothingBeside, ...writes, ...decision, ...by }
 }
 
@@ -50,8 +53,8 @@ export function joinDecisions(decisions: readonly Decision[]): Decision {
   }
 }
 
-/** All that a runner's changes write. What only verbs write is not among it. */
-export function joinWrites(writes: readonly Writes[]): Writes {
+/** All that changes of a runner write. */
+export function joinWrites(writes: readonly RunnerWrites[]): RunnerWrites {
   return {
     outputs: writes.flatMap(({ outputs = [] }) => outputs),
     artifacts: writes.flatMap(({ artifacts = [] }) => artifacts),

@@ -42,7 +42,8 @@ export async function changeByVerb(
     const moment = { now: clock.now(), jobId: randomUUID(), ...(correlationId === undefined ? {} : { correlationId }) }
     const decision = planned === null ? null : decide(state, planned.happening, moment)
     if (planned === null || decision === null) return { changed: false, state }
-    const change = toChange(decision, planned, { seen: state.seq, guard: { kind: 'verb' } })
+    const { happening: _happening, ...writes } = planned
+    const change = toChange(decision, writes, { seen: state.seq, guard: { kind: 'verb' } })
     if (!(await store.commit(change))) continue
     publishChange(parts, decision)
     engine.wake(state.id)

@@ -5,8 +5,9 @@ import { customStep } from '../smoke/smoke-test.ts'
 import type { ModelServerDouble } from '../support/fault-server.ts'
 import { createLatch } from '../support/scripted-steps.ts'
 import type { Latch } from '../support/scripted-steps.ts'
-import { lossesIn, openCluster, readAtOther, readWorkflow, startMany } from './engine-processes.ts'
-import type { ProcessCluster, ProcessReplica } from './engine-processes.ts'
+import { lossesIn, readAtOther, readWorkflow, startMany } from './engine-processes.ts'
+import { openCluster } from '../support/process-cluster.ts'
+import type { ProcessCluster, ProcessReplica } from '../support/process-cluster.ts'
 import { postgresForTests } from './postgres-server.ts'
 
 /** Longer than a heartbeat lasts. */

@@ -1,3 +1,4 @@
+import { nothingBeside } from '../../src/workflows/planned-change.ts'
 import { randomUUID } from 'node:crypto'
 
 import type { LifecycleEvent, LifecycleType } from '../../src/workflows/events.ts'
@@ -112,14 +113,7 @@ export function change(before: WorkflowState, next: Partial<WorkflowState>, more
     changedSteps: [],
     events,
     attempts: [],
-    outputs: [],
-    edits: [],
-    artifacts: [],
-    answers: [],
-    calls: [],
-    settled: [],
-    requestedOptions: null,
-    binding: null,
+    ...nothingBeside,
     completeJob: null,
     sendJob: false,
     ...more,

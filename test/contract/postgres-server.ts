@@ -1,9 +1,7 @@
+import { freePort } from '../support/free-port.ts'
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -46,16 +44,6 @@ async function createDatabase(url: string): Promise<string> {
   const created = new URL(url)
   created.pathname = `/${name}`
   return created.href
-}
-
-/** A port that is free on loopback at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 // Postgres refuses to run as root; a machine where we are root needs a user for it, and a test makes none.

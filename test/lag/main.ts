@@ -2,7 +2,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 
 import { postgresForTests } from '../contract/postgres-server.ts'
-import { openLagSite } from './lag-site.ts'
+import { openCluster } from '../support/process-cluster.ts'
 import { measureLag } from './measure-lag.ts'
 import type { Lags } from './measure-lag.ts'
 
@@ -32,7 +32,7 @@ function show(name: string, { lagsMs, cpuMs }: Lags, seconds: number): string {
 
 const server = await postgresForTests()
 if (server === null) throw new Error('There is no Postgres to measure on.')
-const site = await openLagSite(await server.createDatabase())
+const site = await openCluster(await server.createDatabase())
 try {
   const options = {
     streams: Number(values.streams),

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readToEnd } from '../smoke/event-connection.ts'
 import { createEventJournal } from '../smoke/event-journal.ts'
 import type { EventJournal } from '../smoke/event-journal.ts'
-import { startTalk } from './lag-site.ts'
-import type { LagReplica, LagSite } from './lag-site.ts'
+import type { ProcessCluster, ProcessReplica } from '../support/process-cluster.ts'
+import { startTalk } from './start-talk.ts'
 
 export interface LagOptions {
   readonly streams: number
@@ -30,7 +30,7 @@ type Sent = (number | undefined)[]
 
 /** One replica runs all streams; readers read each of them there and on another one. */
 export async function measureLag(
-  site: LagSite,
+  site: ProcessCluster,
   options: LagOptions,
 ): Promise<{ readonly local: Lags; readonly far: Lags }> {
   const sent = Array.from({ length: options.streams }, (): Sent => [])
@@ -65,7 +65,7 @@ interface Talk extends LagOptions {
   readonly begun: Promise<void>
 }
 
-function talk(site: LagSite, { sent, begun, tokensPerSecond, seconds }: Talk): void {
+function talk(site: ProcessCluster, { sent, begun, tokensPerSecond, seconds }: Talk): void {
   const chunks = Array.from({ length: tokensPerSecond * seconds + warmUpTokens }, (_, n) => `${n};`)
   site.model.answerWith(({ user }) => {
     const times = sent[Number(/<s(\d+)>/.exec(user)?.[1])] ?? []
@@ -104,7 +104,7 @@ function timed(sent: Sent, lagsMs: number[]): EventJournal {
 }
 
 // Linux counts in hundredths of a second; the name of the program may hold spaces.
-async function cpuMsOf({ pid }: LagReplica): Promise<number> {
+async function cpuMsOf({ pid }: ProcessReplica): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
 }

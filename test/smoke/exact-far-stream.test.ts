@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { openCluster } from '../contract/engine-processes.ts'
+import { openCluster } from '../support/process-cluster.ts'
 import { postgresForTests } from '../contract/postgres-server.ts'
 import { pollToEnd, readStream, readToEnd } from './event-connection.ts'
 import { createEventJournal } from './event-journal.ts'
