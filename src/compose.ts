@@ -31,7 +31,7 @@ import {
 import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
 import { allTemplates } from './workflows/all-templates.ts'
-import { createService } from './workflows/create-service.ts'
+import { createServices } from './workflows/create-service.ts'
 import { isUnavailable } from './workflows/committer.ts'
 import { createEngine } from './workflows/engine.ts'
 import type { Engine } from './workflows/engine.ts'
@@ -93,7 +93,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const common = { ...shared, agents, observe }
   const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
   const { maxQueuedWorkflows } = settings
-  const service = createService({
+  const services = createServices({
     ...common,
     live: far === null ? shared.live : withFarTexts(shared.live, far),
     templates,
@@ -107,7 +107,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const publisher = composePublisher(settings, storage, log)
   const app = await createApp(
     {
-      service,
+      services,
       checkPath: checkArtifactPath,
       health: { health: composeHealth(settings, { version, storage, llm }) },
       ...(metrics === null ? {} : { metrics }),

@@ -1,4 +1,4 @@
-import type { WorkflowService } from '../workflows/service.ts'
+import type { WorkflowServices } from '../workflows/service.ts'
 
 /** One line of `GET /health`. */
 export interface HealthCheck {
@@ -68,7 +68,7 @@ export type CheckPath = (path: string) => { readonly path: string } | { readonly
 
 /** What the edge needs of the rest of the service. */
 export interface AppParts {
-  readonly service: WorkflowService
+  readonly services: WorkflowServices
   readonly checkPath: CheckPath
   readonly health: { health(): HealthReport | Promise<HealthReport> }
   /** Without it `/metrics` and `/metrics.json` are 404. */

@@ -49,7 +49,7 @@ async function nothingThere(request: FastifyRequest, parts: AppParts): Promise<A
   const { exists } = request.routeOptions.config
   if (exists === undefined || !parts.ready() || hasBadParams(request)) return null
   try {
-    await exists(request.params)
+    await exists(request)
     return null
   } catch (error) {
     return error instanceof AppError && error.code === 'not-found' ? error : null

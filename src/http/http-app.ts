@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
+  FastifyRequest,
   FastifyBaseLogger,
   FastifyInstance,
   RawReplyDefaultExpression,
@@ -25,6 +26,6 @@ declare module 'fastify' {
     /** Starts or changes something, and may be repeated under an `Idempotency-Key`. */
     takesKey?: boolean
     /** Throws, or rejects with, `not-found` unless the path names what is there; asked only about refused requests. */
-    exists?: (params: unknown) => unknown
+    exists?: (request: FastifyRequest) => unknown
   }
 }

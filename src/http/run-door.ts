@@ -1,7 +1,10 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
 import { TaskResource, WorkflowResource } from '../workflows/resources.ts'
-import type { WorkflowRef, WorkflowService } from '../workflows/service.ts'
+import type { WorkflowRef } from '../workflows/service.ts'
+import { serviceFor } from './principal-of.ts'
+import type { ServiceParts } from './principal-of.ts'
 
 /** Parameters of the paths of one workflow or task. */
 export interface RunParams {
@@ -49,6 +52,6 @@ export const taskDoor: RunDoor = {
 }
 
 /** `exists` of the routes of a door. */
-export function runExists({ service }: { readonly service: WorkflowService }, door: RunDoor) {
-  return (params: unknown) => service.get(door.ref(params as RunParams))
+export function runExists(parts: ServiceParts, door: RunDoor) {
+  return (request: FastifyRequest) => serviceFor(parts, request).get(door.ref(request.params as RunParams))
 }

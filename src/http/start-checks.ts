@@ -4,6 +4,8 @@ import { AppError } from '../errors.ts'
 import type { SourceFile, StartWorkflow } from '../workflows/requests.ts'
 import type { WorkflowService } from '../workflows/service.ts'
 import type { CheckPath } from './app-parts.ts'
+import { serviceFor } from './principal-of.ts'
+import type { ServiceParts } from './principal-of.ts'
 import { faultsOfSchema } from './validation.ts'
 import { pointerToken } from './well-formed.ts'
 
@@ -37,7 +39,7 @@ function faultsOfSteps({ type, steps }: StartWorkflow): InputFault[] {
   return []
 }
 
-function inputSchemaOf(service: WorkflowService, type: string): Record<string, unknown> | null {
+function inputSchemaOf(service: Pick<WorkflowService, 'workflowType'>, type: string): Record<string, unknown> | null {
   try {
     return service.workflowType(type).input
   } catch (error) {
@@ -80,16 +82,13 @@ function blankTexts({ schema }: TemplateInput, context: Context): InputFault[] {
 }
 
 /** Templates do not change while the process runs, so each one's schema is compiled once. */
-export function createStartChecks(parts: {
-  readonly service: WorkflowService
-  readonly checkPath: CheckPath
-}): StartChecks {
+export function createStartChecks(parts: ServiceParts & { readonly checkPath: CheckPath }): StartChecks {
   const inputs = new Map<string, TemplateInput>()
 
   const inputOf = (type: string, request: FastifyRequest): TemplateInput | null => {
     const known = inputs.get(type)
     if (known) return known
-    const schema = inputSchemaOf(parts.service, type)
+    const schema = inputSchemaOf(serviceFor(parts, request), type)
     if (schema === null) return null
     const input = { schema, validate: request.compileValidationSchema(schema) }
     inputs.set(type, input)

@@ -5,6 +5,8 @@ import { negotiate } from './negotiation.ts'
 import type { Run } from './outcome.ts'
 import { isAtRest, refOf, replayHeaders } from './outcome.ts'
 import { preferredWait, waitForRest } from './prefer.ts'
+import { serviceFor } from './principal-of.ts'
+import type { ServiceParts } from './principal-of.ts'
 import type { RouteContext } from './route-context.ts'
 import { whileWanted } from './route-context.ts'
 
@@ -26,10 +28,10 @@ function headersOf(outcome: Outcome<Run>): Record<string, string> {
 }
 
 /** Whatever refuses the request has to do so before anything is started: a refused request leaves nothing behind. */
-async function refuseBadCursor(exchange: StartExchange, service: WorkflowService): Promise<void> {
+async function refuseBadCursor(exchange: StartExchange, parts: ServiceParts): Promise<void> {
   const cursor = lastEventIdOf(exchange.request)
   if (cursor === null || exchange.revived === undefined) return
-  const reader = await service.openEvents(exchange.revived, cursor)
+  const reader = await serviceFor(parts, exchange.request).openEvents(exchange.revived, cursor)
   reader.close()
 }
 
@@ -43,9 +45,9 @@ async function startAsStream(exchange: StartExchange, { parts, streams }: RouteC
   const { request, reply, start } = exchange
   const seat = streams.enter()
   try {
-    await refuseBadCursor(exchange, parts.service)
+    await refuseBadCursor(exchange, parts)
     const outcome = await start()
-    const open = () => parts.service.openEvents(refOf(outcome.resource), cursorOf(exchange, outcome))
+    const open = () => serviceFor(parts, request).openEvents(refOf(outcome.resource), cursorOf(exchange, outcome))
     await streams.serve({ request, reply, open, seat, headers: headersOf(outcome) })
   } finally {
     seat.release()
@@ -62,8 +64,8 @@ async function waitUntilAtRest(outcome: Outcome<Run>, service: WorkflowService, 
 }
 
 async function answerAfterWait(exchange: StartExchange, context: RouteContext, seconds: number): Promise<unknown> {
-  const { reply, start } = exchange
-  const { service } = context.parts
+  const { request, reply, start } = exchange
+  const service = serviceFor(context.parts, request)
   const timeout = AbortSignal.timeout(seconds * 1000)
   const outcome = await start()
   void reply.headers({ ...headersOf(outcome), 'preference-applied': `wait=${seconds}` })

@@ -1,13 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { WorkflowService } from '../workflows/service.ts'
+import type { WorkflowServices } from '../workflows/service.ts'
 import { createApp } from './app.ts'
 import { openapiYaml } from './openapi.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
 /** Describing needs the routes, never what they do. */
-const noService = new Proxy({} as WorkflowService, {
+const noServices = new Proxy({} as WorkflowServices, {
   get: (_target, name) => () => {
     throw new Error(`${String(name)} was called while describing`)
   },
@@ -18,7 +18,7 @@ export async function describeApp(): Promise<string> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { readonly version: string }
   const app = await createApp(
     {
-      service: noService,
+      services: noServices,
       checkPath: (path) => ({ path }),
       health: { health: () => Promise.reject(new Error('no health')) },
       metrics: { text: () => Promise.reject(new Error('no metrics')), json: () => null },

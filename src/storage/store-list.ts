@@ -10,10 +10,11 @@ function iso(time: number): string {
 }
 
 function conditions(filter: ListFilter, bind: (value: unknown) => string): string[] {
-  const { statuses, stepStatuses, type, createdAfter, createdBefore, metadata, after, kind, role } = filter
+  const { statuses, stepStatuses, type, createdAfter, createdBefore, metadata, after, kind, owner, role } = filter
   const hasMetadata = Object.keys(metadata).length > 0
   return [
     `w.kind = ${bind(kind)}`,
+    owner !== null && `w.owner = ${bind(owner)}`,
     statuses.length > 0 && `w.status = ANY (${bind(statuses)}::text[])`,
     stepStatuses.length > 0 &&
       `EXISTS (SELECT FROM agents.steps s WHERE s.workflow_id = w.id AND s.status = ANY (${bind(stepStatuses)}::text[]))`,

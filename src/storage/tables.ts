@@ -23,6 +23,7 @@ const fixedWorkflowColumns = {
   id: 'text',
   kind: 'text',
   type: 'text',
+  owner: 'text',
   role: 'text',
   correlationId: 'text',
   traceparent: 'text',

@@ -7,28 +7,48 @@ import { once } from './idempotency.ts'
 import { publishChange } from './publish-change.ts'
 import { planTask, planWorkflow } from './plan.ts'
 import { findState, notFound, viewEither } from './find-workflow.ts'
+import { createEventOpener } from './open-events.ts'
 import { createReads } from './read-service.ts'
 import type { ReadParts } from './read-service.ts'
 import { createRevivalVerbs } from './revival-verbs.ts'
 import type { RevivalVerbParts } from './revival-verbs.ts'
-import type { Caller, Outcome, WorkflowRef, WorkflowService } from './service.ts'
+import type { Caller, Outcome, WorkflowRef, WorkflowService, WorkflowServices } from './service.ts'
 import type { KeyBinding, NewWorkflow } from './store.ts'
 import { changeByVerb, outcomeOf } from './verbs.ts'
 import { hasEnded } from './workflow.ts'
 
 const startsPerTurn = 4
 
-export type ServiceParts = ReadParts &
+type BoundParts = ReadParts &
   RevivalVerbParts &
   GateVerbParts & {
     /** Above so many queued workflows a start is refused with `queue-full`. */
     readonly maxQueuedWorkflows: number
+    /** Resolves when the event loop has time for another start. */
+    readonly turn: () => Promise<void>
   }
 
+export type ServiceParts = Omit<BoundParts, 'principal' | 'openReader' | 'turn'>
+
 /** The verbs on workflows and direct tasks, for the edge. */
-export function createService(parts: ServiceParts): WorkflowService {
+export function createServices(parts: ServiceParts): WorkflowServices {
+  const openReader = createEventOpener(parts)
   // Hundreds of starts at once would otherwise hold up everything else, probes too, until the last is planned.
   const turn = createEventLoopTurns(startsPerTurn)
+  // There are as many as keys in the settings.
+  const known = new Map<string, WorkflowService>()
+  return {
+    as(principal) {
+      const key = JSON.stringify([principal.seesAll, principal.name])
+      const service = known.get(key) ?? createService({ ...parts, openReader, turn, principal })
+      known.set(key, service)
+      return service
+    },
+  }
+}
+
+function createService(parts: BoundParts): WorkflowService {
+  const { turn } = parts
   const start = async (caller: Caller, plan: () => NewWorkflow): Promise<Outcome<never>> => {
     await turn()
     return (await once(parts, caller, (bind) => accept(parts, plan(), bind(0)))) as Outcome<never>
@@ -52,12 +72,12 @@ export function createService(parts: ServiceParts): WorkflowService {
   }
 }
 
-function origin({ clock }: ServiceParts, caller: Caller) {
-  return { caller, now: clock.now(), jobId: randomUUID() }
+function origin({ clock, principal }: BoundParts, caller: Caller) {
+  return { caller, owner: principal.name, now: clock.now(), jobId: randomUUID() }
 }
 
 /** Stores a workflow and has it run; what is answered is what was stored. */
-async function accept(parts: ServiceParts, workflow: NewWorkflow, binding: KeyBinding | null) {
+async function accept(parts: BoundParts, workflow: NewWorkflow, binding: KeyBinding | null) {
   if (parts.engine.queued() >= parts.maxQueuedWorkflows) {
     const message = `${parts.maxQueuedWorkflows} workflows are waiting already (MAX_QUEUED_WORKFLOWS).`
     throw new AppError('queue-full', message, { retryAfterMs: 10_000 })
@@ -70,9 +90,10 @@ async function accept(parts: ServiceParts, workflow: NewWorkflow, binding: KeyBi
   return { resource, changed: true, replayed: false, cursor: null }
 }
 
-async function remove({ store, followers, hints }: ServiceParts, ref: WorkflowRef): Promise<void> {
+async function remove(parts: BoundParts, ref: WorkflowRef): Promise<void> {
+  const { store, followers, hints } = parts
   for (;;) {
-    const { status } = await findState(store, ref)
+    const { status } = await findState(parts, ref)
     const outcome = await store.remove(ref.id)
     if (outcome === 'removed') break
     if (outcome === 'missing') throw notFound(`There is no ${ref.kind} "${ref.id}".`)

@@ -1,11 +1,13 @@
 import { AppError } from '../errors.ts'
+import { everybody } from './principal.ts'
 import { changeByVerb } from './verbs.ts'
 import type { VerbParts } from './verbs.ts'
 
 const mostAtOnce = 100
 
 /** Closes open gates whose time is over, whoever runs their workflows; every replica may try, the row's lock decides. */
-export async function closeExpiredGates(parts: VerbParts): Promise<void> {
+export async function closeExpiredGates(given: Omit<VerbParts, 'principal'>): Promise<void> {
+  const parts = { ...given, principal: everybody }
   for (const { workflowId, stepIndex } of await parts.store.expiredGates(mostAtOnce)) {
     const ref = { kind: 'workflow', id: workflowId } as const
     await changeByVerb(parts, { ref }, (state) => {

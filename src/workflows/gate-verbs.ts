@@ -6,6 +6,7 @@ import { once } from './idempotency.ts'
 import type { Bind } from './idempotency.ts'
 import { artifactsOf } from './kept-artifacts.ts'
 import type { PlannedChange } from './planned-change.ts'
+import { ownerFor } from './read-service.ts'
 import { stepOf } from './revival-verbs.ts'
 import type { Caller, Outcome, StepRef, WorkflowService } from './service.ts'
 import type { GateAnswer, OpenGate } from './store.ts'
@@ -41,7 +42,11 @@ export function createGateVerbs(parts: GateVerbParts): GateVerbs {
     },
     approvals: async ({ limit, after }) => {
       // one more than asked for tells whether there is a next page
-      const found = await parts.store.openGates(limit + 1, after === null ? null : decodeGateCursor(after))
+      const found = await parts.store.openGates({
+        limit: limit + 1,
+        after: after === null ? null : decodeGateCursor(after),
+        owner: ownerFor(parts.principal),
+      })
       const page = found.slice(0, limit)
       const last = page.at(-1)
       return {

@@ -3,6 +3,7 @@ import { encodeCursor } from './cursor.ts'
 import { viewEither } from './find-workflow.ts'
 import type { Caller, Outcome } from './service.ts'
 import type { BoundKey, KeyBinding, WorkflowStore } from './store.ts'
+import type { Principal } from './principal.ts'
 import type { Clock } from './queue.ts'
 import type { TaskResource, WorkflowResource } from './resources.ts'
 
@@ -11,10 +12,9 @@ type Either = WorkflowResource | TaskResource
 interface KeyParts {
   readonly store: WorkflowStore
   readonly clock: Clock
+  /** Keys are one namespace per principal. */
+  readonly principal: Principal
 }
-
-// keys are one namespace per API key, and nobody has one yet
-const owner = ''
 
 /** Binds a caller's key to a change that is made when the log has `seq` events; null without a key. */
 export type Bind = (seq: number) => KeyBinding | null
@@ -30,6 +30,7 @@ export async function once(
 ): Promise<Outcome<Either>> {
   if (idempotency === null) return work(() => null)
   const { key, digest } = idempotency
+  const owner = parts.principal.name
   const bind: Bind = (seq) => ({ owner, key, digest, seq })
   const replay = async (): Promise<Outcome<Either> | null> => {
     const bound = await parts.store.boundKey(owner, key)

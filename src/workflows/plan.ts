@@ -21,6 +21,8 @@ export interface PlanParts {
 /** Who asks, and when (milliseconds since the epoch, by the database's clock). */
 export interface Origin {
   readonly caller: Caller
+  /** Name of the principal whose it will be. */
+  readonly owner: string
   readonly now: number
   readonly jobId: string
 }
@@ -117,12 +119,16 @@ interface Planned extends Pick<WorkflowState, 'id' | 'kind' | 'type'> {
   readonly options: NonNullable<StartWorkflow['options']>
 }
 
-function planned({ id, kind, type, steps, input, options }: Planned, { caller, now, jobId }: Origin): NewWorkflow {
+function planned(
+  { id, kind, type, steps, input, options }: Planned,
+  { caller, owner, now, jobId }: Origin,
+): NewWorkflow {
   const { priority = 0, ...rest } = options
   const state: WorkflowState = {
     id,
     kind,
     type,
+    owner,
     status: 'queued',
     reason: null,
     error: null,

@@ -1,3 +1,4 @@
+import type { Principal } from './principal.ts'
 import type { ApproveStep, RejectStep, RerunStep, ResumeWorkflow, StartTask, StartWorkflow } from './requests.ts'
 import type {
   AgentResource,
@@ -104,6 +105,12 @@ export interface EventReader {
   onChange(run: () => void): () => void
   /** Stops following; idempotent. */
   close(): void
+}
+
+/** The verbs as one principal may use them. */
+export interface WorkflowServices {
+  /** Nothing that others have started is there for one that does not see all: `not-found`. */
+  as(principal: Principal): WorkflowService
 }
 
 /** The verbs that the edge calls. All throw `AppError`: `not-found` for ids that are not there, `unavailable` without the database. */

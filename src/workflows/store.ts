@@ -217,6 +217,8 @@ export interface ListFilter {
   /** Id of the last one of the page before. */
   readonly after: string | null
   readonly kind: 'workflow' | 'task'
+  /** Only this one's; null: everybody's. */
+  readonly owner: string | null
   /** Tasks of this role only. */
   readonly role: string | null
 }
@@ -249,11 +251,12 @@ export interface WorkflowStore {
   edit(id: string, stepIndex: number, attempt: number): Promise<string | null>
   /** How the text of an attempt was answered; null: not. */
   answer(id: string, stepIndex: number, attempt: number): Promise<GateAnswer | null>
-  /** Open gates, those that wait longest first; `after`: the last one of the page before. */
-  openGates(
-    limit: number,
-    after: Pick<OpenGate, 'waitingSince' | 'workflowId' | 'step'> | null,
-  ): Promise<readonly OpenGate[]>
+  /** Open gates, those that wait longest first. `after`: the last one of the page before; `owner` null: everybody's. */
+  openGates(wanted: {
+    readonly limit: number
+    readonly after: Pick<OpenGate, 'waitingSince' | 'workflowId' | 'step'> | null
+    readonly owner: string | null
+  }): Promise<readonly OpenGate[]>
   /** Open gates whose time is over. */
   expiredGates(limit: number): Promise<readonly { readonly workflowId: string; readonly stepIndex: number }[]>
   input(id: string): Promise<WorkflowInput | null>

@@ -4,15 +4,14 @@ import type { PlannedChange } from './planned-change.ts'
 import { publishChange } from './publish-change.ts'
 import type { PublishParts } from './publish-change.ts'
 import { findRecord, findState, viewEither } from './find-workflow.ts'
+import type { FindParts } from './find-workflow.ts'
 import type { Outcome, WorkflowRef } from './service.ts'
-import type { WorkflowStore } from './store.ts'
 import type { Clock } from './queue.ts'
 import type { TaskResource, WorkflowResource } from './resources.ts'
 import { decide } from './transitions.ts'
 import type { WorkflowState } from './workflow.ts'
 
-export interface VerbParts extends PublishParts {
-  readonly store: WorkflowStore
+export interface VerbParts extends PublishParts, FindParts {
   readonly clock: Clock
   /** Told of every change. */
   readonly engine: { wake(workflowId: string): void }
@@ -37,7 +36,7 @@ export async function changeByVerb(
 ): Promise<VerbResult> {
   const { store, clock, engine } = parts
   for (;;) {
-    const state = await findState(store, ref)
+    const state = await findState(parts, ref)
     const planned = await plan(state)
     const moment = { now: clock.now(), jobId: randomUUID(), ...(correlationId === undefined ? {} : { correlationId }) }
     const decision = planned === null ? null : decide(state, planned.happening, moment)
@@ -53,10 +52,10 @@ export async function changeByVerb(
 
 /** What a verb answers: the resource as it is now. */
 export async function outcomeOf(
-  { store, clock }: Pick<VerbParts, 'store' | 'clock'>,
+  parts: FindParts & Pick<VerbParts, 'clock'>,
   ref: WorkflowRef,
   about: { readonly changed: boolean; readonly cursor?: string },
 ): Promise<Outcome<WorkflowResource | TaskResource>> {
-  const resource = viewEither(await findRecord(store, ref), clock.now())
+  const resource = viewEither(await findRecord(parts, ref), parts.clock.now())
   return { resource, changed: about.changed, replayed: false, cursor: about.cursor ?? null }
 }

@@ -123,6 +123,8 @@ export interface WorkflowState {
   readonly id: string
   readonly kind: 'workflow' | 'task'
   readonly type: string
+  /** Name of the principal that started it. */
+  readonly owner: string
   readonly status: WorkflowStatus
   readonly reason: string | null
   readonly error: Failure | null

@@ -75,6 +75,7 @@ export function state(changes: Partial<WorkflowState> = {}): WorkflowState {
     claim: null,
     priority: 0,
     options: {},
+    owner: '',
     correlationId: 'request-1',
     traceparent: null,
     createdAt: moment,

@@ -28,7 +28,7 @@ export function describeGates(bench: StoreBench): void {
   ): Promise<OpenGate[]> => {
     const found: OpenGate[] = []
     for (let after: OpenGate | null = null, n = 0; ; n += 1) {
-      const page = await bench.storage().store.openGates(limit, after)
+      const page = await bench.storage().store.openGates({ limit, after, owner: null })
       found.push(...page.filter((gate) => gate.type === type))
       after = page.at(-1) ?? null
       if (after === null) return found
@@ -55,7 +55,7 @@ export function describeGates(bench: StoreBench): void {
         { ...gate, workflowId: early.id, step: 'step-2' },
         { ...gate, workflowId: late.id, step: 'step-0', waitingSince: moment + 2 },
       ])
-      expect(await bench.storage().store.openGates(0, null)).toEqual([])
+      expect(await bench.storage().store.openGates({ limit: 0, after: null, owner: null })).toEqual([])
     })
 
     it('come in pages without missing or repeating one while others open and close', async () => {
@@ -85,7 +85,11 @@ export function describeGates(bench: StoreBench): void {
         await bench.created({ type, steps: [waiting(0, { waitingSince: 2 })] }),
       ]
       const after = (workflow: WorkflowState, waitingSince: number) =>
-        bench.storage().store.openGates(1, { workflowId: workflow.id, step: 'step-0', waitingSince })
+        bench.storage().store.openGates({
+          limit: 1,
+          after: { workflowId: workflow.id, step: 'step-0', waitingSince },
+          owner: null,
+        })
       await close(first, 0)
       expect(await after(first, 1)).toMatchObject([{ workflowId: first.id, step: 'step-1' }])
       expect(await bench.storage().store.remove(second.id)).toBe('removed')

@@ -18,6 +18,7 @@ const everything: ListFilter = {
   limit: 100,
   after: null,
   kind: 'workflow',
+  owner: null,
   role: null,
 }
 

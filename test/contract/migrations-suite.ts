@@ -59,7 +59,7 @@ export function describeMigrations(name: string, open: () => Promise<Database>):
         { stepIndex: 0, output: 'text', files: [{ path: 'a', content: 'content' }] },
       ])
       expect(await store.edit('wf_1', 0, 1)).toBeNull()
-      expect(await store.openGates(10, null)).toEqual([])
+      expect(await store.openGates({ limit: 10, after: null, owner: null })).toEqual([])
     })
   })
 }

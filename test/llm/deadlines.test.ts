@@ -11,6 +11,9 @@ async function* pings(): AsyncGenerator<string> {
   }
 }
 
+/** Long enough for a slow machine to have sent the request by then. */
+const shortMs = 500
+
 // The first call of a process loads these, which takes longer than the deadlines here.
 beforeAll(async () => {
   await Promise.all([import('openai'), import('../../src/llm/upstream-client.ts')])
@@ -20,38 +23,38 @@ describe('deadlines', () => {
   const rows = [
     {
       name: 'whole call, no answer',
-      changes: { callTimeoutMs: 60 },
+      changes: { callTimeoutMs: shortMs },
       answer: { connection: 'silence' as const },
-      message: 'The call took longer than 0.06 s (LLM_TIMEOUT).',
+      message: 'The call took longer than 0.5 s (LLM_TIMEOUT).',
     },
     {
       name: 'whole call, without a stream',
-      changes: { callTimeoutMs: 60 },
+      changes: { callTimeoutMs: shortMs },
       stream: false,
       answer: { connection: 'silence' as const },
       message: /LLM_TIMEOUT/,
     },
     {
       name: 'first token, no answer',
-      changes: { firstTokenTimeoutMs: 50 },
+      changes: { firstTokenTimeoutMs: shortMs },
       answer: { connection: 'silence' as const },
-      message: 'No first token for 0.05 s (LLM_FIRST_TOKEN_TIMEOUT).',
+      message: 'No first token for 0.5 s (LLM_FIRST_TOKEN_TIMEOUT).',
     },
     {
       name: 'first token, only a head',
-      changes: { firstTokenTimeoutMs: 50 },
+      changes: { firstTokenTimeoutMs: shortMs },
       answer: rawStream(': hello\n\n', 'stall' as const),
       message: /LLM_FIRST_TOKEN_TIMEOUT/,
     },
     {
       name: 'idle',
-      changes: { idleTimeoutMs: 50 },
+      changes: { idleTimeoutMs: shortMs },
       answer: { text: 'a b', ending: 'stall' as const },
-      message: 'No token for 0.05 s (LLM_IDLE_TIMEOUT).',
+      message: 'No token for 0.5 s (LLM_IDLE_TIMEOUT).',
     },
     {
       name: 'stalled error body',
-      changes: { callTimeoutMs: 60 },
+      changes: { callTimeoutMs: shortMs },
       answer: { status: 500, body: 'oh', ending: 'stall' as const },
       message: /LLM_TIMEOUT/,
     },
@@ -75,12 +78,12 @@ describe('deadlines', () => {
   })
 
   test('a slow reader is not a silent server', async ({ openBench }) => {
-    const bench = await openBench({ answer: () => 'a b c d' }, { idleTimeoutMs: 40 })
+    const bench = await openBench({ answer: () => 'a b c d' }, { idleTimeoutMs: 200 })
     const texts: string[] = []
     for await (const event of bench.client.stream(plainRequest, new AbortController().signal)) {
       if (event.type !== 'text') continue
       texts.push(event.text)
-      const until = performance.now() + 60
+      const until = performance.now() + 250
       while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))
     }
     expect(texts.join('')).toBe('a b c d')

@@ -6,7 +6,8 @@ import { AppError } from '../../src/errors.ts'
 import { createLlmClient } from '../../src/llm/llm-client.ts'
 import type { EndpointOptions, LlmClient, LlmClientOptions } from '../../src/llm/llm-client.ts'
 import type { Storage } from '../../src/storage/create-storage.ts'
-import { createService } from '../../src/workflows/create-service.ts'
+import { everybody } from '../../src/workflows/principal.ts'
+import { createServices } from '../../src/workflows/create-service.ts'
 import { createEngine } from '../../src/workflows/engine.ts'
 import type { Engine, EngineOptions, EngineParts } from '../../src/workflows/engine.ts'
 import type { CommittedEvent } from '../../src/workflows/events.ts'
@@ -17,7 +18,7 @@ import type { Hints } from '../../src/workflows/hints.ts'
 import { createLiveTexts } from '../../src/workflows/live-texts.ts'
 import { loadTemplates } from '../../src/workflows/load-templates.ts'
 import type { CustomStep, StartTask, StartWorkflow } from '../../src/workflows/requests.ts'
-import type { Caller, WorkflowRef, WorkflowService } from '../../src/workflows/service.ts'
+import type { Caller, WorkflowRef, WorkflowService, WorkflowServices } from '../../src/workflows/service.ts'
 import type { WorkflowStore } from '../../src/workflows/store.ts'
 import { openTestStorage } from './database.ts'
 import { startModelServer } from './fault-server.ts'
@@ -51,6 +52,8 @@ export interface EngineBenchOptions {
 export interface EngineBench {
   readonly server: ModelServerDouble
   readonly store: WorkflowStore
+  readonly services: WorkflowServices
+  /** As whoever asks where nobody has a key. */
   readonly service: WorkflowService
   readonly engine: Engine
   readonly llm: LlmClient
@@ -194,7 +197,7 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
     isHeld: (id) => engine.holds(id),
     report: (error) => void (isUnavailable(error) || defects.push(error)),
   })
-  const service = createService({
+  const services = createServices({
     ...shared,
     live: storage.embedded ? shared.live : withFarTexts(shared.live, far),
     engine,
@@ -204,10 +207,12 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
     approvalTimeoutMs: options.run?.approvalTimeoutMs ?? runLimits.approvalTimeoutMs,
     listedModels: () => llm.listedModels(),
   })
+  const service = services.as(everybody)
   const follow = async (ref: string | WorkflowRef) => followEvents(await service.openEvents(refOf(ref), null))
   return {
     server,
     store,
+    services,
     service,
     engine,
     llm,

@@ -43,7 +43,7 @@ async function createTestApp(options: Partial<AppOptions> = {}, parts: Partial<A
   let opened = 0
   const app = await createApp(
     {
-      service,
+      services: { as: () => service },
       checkPath: (path) => (path.includes('..') ? { reason: 'the path leaves its folder' } : { path }),
       health: {
         health: () => ({

@@ -14,7 +14,7 @@ const parts = {
   listedModels: () => null,
 }
 const caller = { correlationId: 'request', traceparent: null, idempotency: null }
-const origin = { caller, now: 1_700_000_000_000, jobId: 'job-1' }
+const origin = { caller, owner: '', now: 1_700_000_000_000, jobId: 'job-1' }
 
 function customStep(sketch: Partial<CustomStep> & Pick<CustomStep, 'id'>): CustomStep {
   return { role: 'developer', task: `do ${sketch.id}`, ...sketch }

@@ -14,6 +14,7 @@ const origin = {
   caller: { correlationId: 'request', traceparent: '00-aa-bb-01', idempotency: null },
   now: 1_700_000_000_000,
   jobId: 'job-1',
+  owner: 'team-a',
 }
 
 function partsWith(settings: Readonly<Record<string, { enabled: boolean }>> = {}) {

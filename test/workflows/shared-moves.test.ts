@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openEventReader } from '../../src/workflows/event-reader.ts'
 import type { EventReaderParts } from '../../src/workflows/event-reader.ts'
+import { everybody } from '../../src/workflows/principal.ts'
 import { createEventOpener } from '../../src/workflows/open-events.ts'
 import { createSharedMoves } from '../../src/workflows/shared-moves.ts'
 import { seenEvents } from '../support/followed-events.ts'
@@ -142,7 +143,9 @@ test('hundreds who come back with one cursor are looked up once', async () => {
   await first.read(32)
   const open = createEventOpener(parts)
   Object.assign(looks, { eventsAfter: 0, load: 0, attemptsOpenAt: 0 })
-  const readers = await Promise.all(Array.from({ length: 300 }, () => open(ref, first.cursor)))
+  const readers = await Promise.all(
+    Array.from({ length: 300 }, () => open({ ref, cursor: first.cursor, principal: everybody })),
+  )
   await Promise.all(readers.map(async (reader) => reader.read(32)))
   expect(looks).toEqual({ load: 1, attemptsOpenAt: 1, eventsAfter: 1 })
   for (const reader of [first, ...readers]) reader.close()
@@ -152,7 +155,7 @@ test('a cursor that is refused to one is looked up again for the next', async ()
   const { looks, world, parts } = sharingWorld()
   const open = createEventOpener(parts)
   const ref = { kind: 'workflow', id: world.workflow.id } as const
-  const opened = await Promise.allSettled([open(ref, 'rubbish'), open(ref, 'rubbish')])
+  const opened = await Promise.allSettled([1, 2].map(() => open({ ref, cursor: 'rubbish', principal: everybody })))
   expect(opened.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   expect(looks.load).toBe(2)
 })

@@ -145,6 +145,7 @@ export function workflowOf(
     claim: { activation: 1, retry: 0 },
     priority: 0,
     options: {},
+    owner: '',
     correlationId: 'start',
     traceparent: null,
     createdAt: times.created,

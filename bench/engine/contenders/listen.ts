@@ -6,7 +6,7 @@ export async function listen(service: WorkflowService, port: number): Promise<{ 
   const leaving = new AbortController()
   const app = await createApp(
     {
-      service,
+      services: { as: () => service },
       checkPath: (path) => ({ path }),
       health: { health },
       ready: () => true,

@@ -5,12 +5,12 @@ import type { Settings } from '../../../src/config/settings.ts'
 import { agentDefaults, agentSettings, promptRepair, storageOptions } from '../../../src/part-options.ts'
 import { createStorage, type Storage } from '../../../src/storage/create-storage.ts'
 import { prepareDatabase, preparedDirectoryPath } from '../../../src/storage/prepare.ts'
-import { createService } from '../../../src/workflows/create-service.ts'
+import { everybody } from '../../../src/workflows/principal.ts'
+import { createServices } from '../../../src/workflows/create-service.ts'
 import { createEngine } from '../../../src/workflows/engine.ts'
 import { createFollowers } from '../../../src/workflows/followers.ts'
 import { createLiveTexts } from '../../../src/workflows/live-texts.ts'
 import { loadTemplates } from '../../../src/workflows/load-templates.ts'
-import type { WorkflowService } from '../../../src/workflows/service.ts'
 import type { Contender, ContenderParts } from '../contender.ts'
 import { createCountedDatabase } from './counted-database.ts'
 import { listen } from './listen.ts'
@@ -81,7 +81,7 @@ function join(settings: Settings, storage: Storage, { parts, kind }: Wanted) {
     approvalTimeoutMs: settings.approvalTimeoutSeconds * 1_000,
   }
   const engine = createEngine({ ...shared, ...runLimits(settings), queue, chunks, model }, limitsFor(parts, storage))
-  const service: WorkflowService = createService({
+  const services = createServices({
     ...shared,
     engine,
     templates: loadTemplates([], roles),
@@ -89,7 +89,7 @@ function join(settings: Settings, storage: Storage, { parts, kind }: Wanted) {
     maxRevisions: settings.maxRevisions,
     listedModels: () => null,
   })
-  return { engine, service }
+  return { engine, service: services.as(everybody) }
 }
 
 function runLimits(settings: Settings) {

@@ -1,5 +1,6 @@
 import type { Static } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
 import { StartTask } from '../../workflows/requests.ts'
 import { AgentResource, TaskResource, TaskSummary } from '../../workflows/resources.ts'
 import type { AppParts } from '../app-parts.ts'
@@ -7,6 +8,7 @@ import { callerOf } from '../correlation.ts'
 import type { HttpApp } from '../http-app.ts'
 import { TaskListParameters, sendPage, taskListQueryOf } from '../list-query.ts'
 import { RunHeaders } from '../request-headers.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, eventStreamSchema, pageOf, problems, refTo } from '../schemas.ts'
 import type { StartChecks } from '../start-checks.ts'
@@ -16,8 +18,8 @@ const RoleParams = Type.Object({ role: Type.String() })
 type RoleParams = Static<typeof RoleParams>
 const json = { produces: ['application/json'], needs: 'database' } as const
 
-function agentExists({ service }: AppParts) {
-  return (params: unknown) => service.agent((params as RoleParams).role)
+function agentExists(parts: AppParts) {
+  return (request: FastifyRequest) => serviceFor(parts, request).agent((request.params as RoleParams).role)
 }
 
 function addAgents(app: HttpApp, { parts }: RouteContext): void {
@@ -36,7 +38,7 @@ function addAgents(app: HttpApp, { parts }: RouteContext): void {
         },
       },
     },
-    async () => ({ data: await parts.service.agents() }),
+    async (request, reply) => reply.send({ data: await serviceFor(parts, request).agents() }),
   )
   app.get(
     '/agents/:role',
@@ -52,7 +54,7 @@ function addAgents(app: HttpApp, { parts }: RouteContext): void {
         },
       },
     },
-    (request) => parts.service.agent(request.params.role),
+    (request) => serviceFor(parts, request).agent(request.params.role),
   )
 }
 
@@ -83,7 +85,7 @@ function addStartTask(app: HttpApp, context: RouteContext, checks: StartChecks):
       const { role } = request.params
       const { files, ...rest } = request.body
       const body = files === undefined ? rest : { ...rest, files: checks.files(files) }
-      const start = () => context.parts.service.startTask(role, body, callerOf(request))
+      const start = () => serviceFor(context.parts, request).startTask(role, body, callerOf(request))
       return startRun({ request, reply, start }, context)
     },
   )
@@ -106,7 +108,7 @@ function addTasks(app: HttpApp, { parts }: RouteContext): void {
       },
     },
     async (request, reply) => {
-      const page = await parts.service.listTasks(request.params.role, taskListQueryOf(request.query))
+      const page = await serviceFor(parts, request).listTasks(request.params.role, taskListQueryOf(request.query))
       return sendPage(request, reply, page)
     },
   )

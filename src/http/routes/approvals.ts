@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { ApprovalResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
 import { defaultLimit, pageParameters, sendPage } from '../list-query.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, pageOf, problems } from '../schemas.ts'
 
@@ -26,7 +27,7 @@ export function addApprovalRoutes(app: HttpApp, { parts }: RouteContext): void {
     },
     async (request, reply) => {
       const { limit = defaultLimit, after = null } = request.query
-      return sendPage(request, reply, await parts.service.approvals({ limit, after }))
+      return sendPage(request, reply, await serviceFor(parts, request).approvals({ limit, after }))
     },
   )
 }

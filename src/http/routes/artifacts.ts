@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { ArtifactResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import type { RunDoor } from '../run-door.ts'
 import { runExists } from '../run-door.ts'
@@ -37,7 +38,7 @@ function addList(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
         },
       },
     },
-    async (request) => ({ data: await parts.service.artifacts(door.ref(request.params)) }),
+    async (request) => ({ data: await serviceFor(parts, request).artifacts(door.ref(request.params)) }),
   )
 }
 
@@ -63,7 +64,7 @@ function addFile(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
     },
     async (request, reply) => {
       const version = request.query.version ?? null
-      const file = await parts.service.artifact(door.ref(request.params), request.params['*'], version)
+      const file = await serviceFor(parts, request).artifact(door.ref(request.params), request.params['*'], version)
       return sendFile(request, reply, file)
     },
   )
@@ -87,10 +88,10 @@ function addZip(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
     },
     async (request, reply) => {
       const ref = door.ref(request.params)
-      const files = await parts.service.artifacts(ref)
+      const files = await serviceFor(parts, request).artifacts(ref)
       const archive = zipFiles(
         files,
-        async (file) => (await parts.service.artifact(ref, file.path, file.version)).content,
+        async (file) => (await serviceFor(parts, request).artifact(ref, file.path, file.version)).content,
       )
       void reply.headers({ ...inertHeaders, 'content-disposition': attachmentNamed(`${request.params.id}.zip`) })
       return reply.type('application/zip').send(archive)

@@ -6,6 +6,7 @@ import { EventSchema } from '../event-schemas.ts'
 import type { HttpApp } from '../http-app.ts'
 import { lastEventIdOf } from '../idempotency.ts'
 import { negotiate } from '../negotiation.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import { whileWanted } from '../route-context.ts'
 import type { RunDoor, RunParams } from '../run-door.ts'
@@ -44,7 +45,7 @@ async function sendList(request: FastifyRequest<EventsRequest>, reply: FastifyRe
   const { parts } = work.context
   if (!parts.ready()) throw new AppError('unavailable', 'The service is not ready: its database is away.')
   const { wait = 0, limit = 1000 } = request.query
-  const reader = await parts.service.openEvents(work.door.ref(request.params), cursorOf(request))
+  const reader = await serviceFor(parts, request).openEvents(work.door.ref(request.params), cursorOf(request))
   try {
     const body = await whileWanted(parts, reply, (signal) => listEvents(reader, { limit, waitMs: wait * 1000, signal }))
     return await reply.type('application/json').send(body)
@@ -96,7 +97,7 @@ export function addEventRoutes(app: HttpApp, context: RouteContext, door: RunDoo
       const form = negotiate(request.headers.accept, forms)
       if (form === 'application/json') return sendList(request, reply, { context, door })
       const cursor = cursorOf(request)
-      const open = () => context.parts.service.openEvents(door.ref(request.params), cursor)
+      const open = () => serviceFor(context.parts, request).openEvents(door.ref(request.params), cursor)
       await context.streams.serve({ request, reply, open })
       return undefined
     },

@@ -55,7 +55,7 @@ export function addProblemRoutes(app: HttpApp): void {
   app.get(
     '/problems/:name',
     {
-      config: { produces: forms, exists: (params) => pageNamed(params as NameParams) },
+      config: { produces: forms, exists: (request) => pageNamed(request.params as NameParams) },
       schema: {
         tags: ['description'],
         summary: 'What a problem means',

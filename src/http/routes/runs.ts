@@ -5,6 +5,7 @@ import { matchesTag } from '../entity-tag.ts'
 import type { HttpApp } from '../http-app.ts'
 import { sendOutcome } from '../outcome.ts'
 import { KeyHeaders, RunHeaders } from '../request-headers.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import type { RunDoor } from '../run-door.ts'
 import { runExists } from '../run-door.ts'
@@ -31,7 +32,7 @@ function addGet(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
       },
     },
     async (request, reply) => {
-      const { resource, etag } = await parts.service.get(door.ref(request.params))
+      const { resource, etag } = await serviceFor(parts, request).get(door.ref(request.params))
       void reply.headers({ etag, 'cache-control': 'private, no-cache' })
       return matchesTag(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(resource)
     },
@@ -51,7 +52,7 @@ function addDelete(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
       },
     },
     async (request, reply) => {
-      await parts.service.remove(door.ref(request.params))
+      await serviceFor(parts, request).remove(door.ref(request.params))
       return reply.code(204).send()
     },
   )
@@ -77,7 +78,7 @@ function addCancel(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
       },
     },
     async (request, reply) =>
-      sendOutcome(reply, await parts.service.cancel(door.ref(request.params), callerOf(request))),
+      sendOutcome(reply, await serviceFor(parts, request).cancel(door.ref(request.params), callerOf(request))),
   )
 }
 
@@ -89,7 +90,6 @@ const resumeDescription = [
 ].join(' ')
 
 function addResume(app: HttpApp, context: RouteContext, door: RunDoor): void {
-  const { service } = context.parts
   app.post(
     `${door.path}/resume`,
     {
@@ -114,7 +114,7 @@ function addResume(app: HttpApp, context: RouteContext, door: RunDoor): void {
     },
     async (request, reply) => {
       const revived = door.ref(request.params)
-      const start = () => service.resume(revived, request.body ?? {}, callerOf(request))
+      const start = () => serviceFor(context.parts, request).resume(revived, request.body ?? {}, callerOf(request))
       return startRun({ request, reply, start, revived }, context)
     },
   )

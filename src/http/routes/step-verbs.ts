@@ -4,6 +4,7 @@ import { callerOf } from '../correlation.ts'
 import type { HttpApp } from '../http-app.ts'
 import { sendOutcome } from '../outcome.ts'
 import { KeyHeaders, RunHeaders } from '../request-headers.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, eventStreamSchema, optionalBody, problems, refTo } from '../schemas.ts'
 import { startForms, startRun } from '../start-run.ts'
@@ -19,7 +20,6 @@ const rerunDescription = [
 ].join(' ')
 
 function addRerun(app: HttpApp, context: RouteContext): void {
-  const { service } = context.parts
   app.post(
     '/workflows/:id/steps/:step/rerun',
     {
@@ -43,7 +43,8 @@ function addRerun(app: HttpApp, context: RouteContext): void {
       },
     },
     async (request, reply) => {
-      const start = () => service.rerun(request.params, request.body ?? {}, callerOf(request))
+      const start = () =>
+        serviceFor(context.parts, request).rerun(request.params, request.body ?? {}, callerOf(request))
       return startRun({ request, reply, start, revived: { kind: 'workflow', id: request.params.id } }, context)
     },
   )
@@ -77,7 +78,10 @@ function addApprove(app: HttpApp, { parts }: RouteContext): void {
       },
     },
     async (request, reply) =>
-      sendOutcome(reply, await parts.service.approve(request.params, request.body ?? {}, callerOf(request))),
+      sendOutcome(
+        reply,
+        await serviceFor(parts, request).approve(request.params, request.body ?? {}, callerOf(request)),
+      ),
   )
 }
 
@@ -102,7 +106,7 @@ function addReject(app: HttpApp, { parts }: RouteContext): void {
       },
     },
     async (request, reply) =>
-      sendOutcome(reply, await parts.service.reject(request.params, request.body, callerOf(request))),
+      sendOutcome(reply, await serviceFor(parts, request).reject(request.params, request.body, callerOf(request))),
   )
 }
 

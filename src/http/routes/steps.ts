@@ -3,6 +3,7 @@ import { GraphResource, StepDetailResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
 import { mermaidOf } from '../mermaid.ts'
 import { negotiate } from '../negotiation.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import { runExists, workflowDoor } from '../run-door.ts'
 import { answer, problems, refTo } from '../schemas.ts'
@@ -30,7 +31,7 @@ function addStep(app: HttpApp, { parts }: RouteContext): void {
         },
       },
     },
-    ({ params }) => parts.service.step(params.id, params.step),
+    (request) => serviceFor(parts, request).step(request.params.id, request.params.step),
   )
 }
 
@@ -52,7 +53,7 @@ function addGraph(app: HttpApp, { parts }: RouteContext): void {
       },
     },
     async (request, reply) => {
-      const graph = await parts.service.graph(request.params.id)
+      const graph = await serviceFor(parts, request).graph(request.params.id)
       const wanted = request.query.format ?? negotiate(request.headers.accept, forms)
       if (wanted !== 'mermaid' && wanted !== 'text/vnd.mermaid') return graph
       return reply.type('text/vnd.mermaid; charset=utf-8').send(mermaidOf(graph))

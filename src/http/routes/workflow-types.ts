@@ -1,7 +1,9 @@
 import type { Static } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
 import { WorkflowTypeResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, problems, refTo } from '../schemas.ts'
 
@@ -10,7 +12,9 @@ type TypeParams = Static<typeof TypeParams>
 
 /** The templates. They are known without the database. */
 export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): void {
-  const typeOf = ({ type }: TypeParams) => parts.service.workflowType(type)
+  const typeOf = (request: FastifyRequest) => {
+    return serviceFor(parts, request).workflowType((request.params as TypeParams).type)
+  }
   app.get(
     '/workflow-types',
     {
@@ -26,12 +30,12 @@ export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): vo
         },
       },
     },
-    async () => ({ data: parts.service.workflowTypes() }),
+    (request, reply) => reply.send({ data: serviceFor(parts, request).workflowTypes() }),
   )
   app.get(
     '/workflow-types/:type',
     {
-      config: { produces: ['application/json'], exists: (params) => typeOf(params as TypeParams) },
+      config: { produces: ['application/json'], exists: typeOf },
       schema: {
         tags: ['workflow types'],
         summary: 'One template: steps, roles, dependencies, input',
@@ -42,6 +46,6 @@ export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): vo
         },
       },
     },
-    (request, reply) => reply.send(typeOf(request.params)),
+    (request, reply) => reply.send(typeOf(request)),
   )
 }

@@ -4,6 +4,7 @@ import { callerOf } from '../correlation.ts'
 import type { HttpApp } from '../http-app.ts'
 import { WorkflowListParameters, sendPage, workflowListQueryOf } from '../list-query.ts'
 import { RunHeaders } from '../request-headers.ts'
+import { serviceFor } from '../principal-of.ts'
 import type { RouteContext } from '../route-context.ts'
 import { answer, eventStreamSchema, pageOf, problems, refTo } from '../schemas.ts'
 import type { StartChecks } from '../start-checks.ts'
@@ -41,7 +42,7 @@ function addStart(app: HttpApp, context: RouteContext, checks: StartChecks): voi
       checks.workflow(request.body, request)
       const { files, ...rest } = request.body
       const body = files === undefined ? rest : { ...rest, files: checks.files(files) }
-      const start = () => context.parts.service.start(body, callerOf(request))
+      const start = () => serviceFor(context.parts, request).start(body, callerOf(request))
       return startRun({ request, reply, start }, context)
     },
   )
@@ -66,6 +67,6 @@ export function addWorkflowRoutes(app: HttpApp, context: RouteContext, checks: S
       },
     },
     async (request, reply) =>
-      sendPage(request, reply, await context.parts.service.list(workflowListQueryOf(request.query))),
+      sendPage(request, reply, await serviceFor(context.parts, request).list(workflowListQueryOf(request.query))),
   )
 }
