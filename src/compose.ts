@@ -31,6 +31,7 @@ import {
 import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
 import { allTemplates } from './workflows/all-templates.ts'
+import type { Pricing } from './workflows/budget-faults.ts'
 import { createServices } from './workflows/create-service.ts'
 import { isUnavailable } from './workflows/committer.ts'
 import { createEngine } from './workflows/engine.ts'
@@ -102,6 +103,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     maxRevisions: settings.maxRevisions,
     approvalTimeoutMs: settings.approvalTimeoutSeconds * 1000,
     listedModels: () => llm.listedModels(),
+    pricing: pricing(settings, llm),
   })
 
   const publisher = composePublisher(settings, storage, log)
@@ -248,6 +250,14 @@ function composeEngine(
       onlyProcess: parts.storage.embedded,
     },
   )
+}
+
+function pricing({ llm: { prices } }: Settings, llm: LlmClient): Pricing {
+  return {
+    hasPrices: Object.keys(prices).length > 0,
+    hasPrice: (model) => Object.hasOwn(prices, model),
+    defaultModels: () => llm.defaultModels(),
+  }
 }
 
 interface MetricsParts {

@@ -67,6 +67,8 @@ export interface AppErrorDetails {
   readonly retryable?: boolean
   readonly endpoint?: string
   readonly status?: number
+  /** Name of the budget that is spent, of `budget_exhausted`. */
+  readonly budget?: string
   /** Of a failed model call that used up no try: the server is not ready yet. */
   readonly uncounted?: true
   /** Of a failed model call whose prompt was too long, or seems to have been: what the server told in tokens. */

@@ -62,12 +62,15 @@ export interface AnswerSink {
   /** Final text: nothing delivered here is changed later. */
   text(text: string): void
   reasoning(text: string): void
-  /** Before every call; the first one's estimate is `PreparedTask.firstCall`. */
-  callStarting(estimate: CallEstimate): Promise<void>
+  /**
+   * Before every call; the first one's estimate is `PreparedTask.firstCall`. Resolves to the output limit that the call
+   * may have. Throws when it may not be made.
+   */
+  callStarting(estimate: CallEstimate): Promise<number>
   /** After every call, failed and aborted ones too (then the usage is an estimate). */
   callEnded(outcome: CallOutcome): Promise<void>
-  /** The output limit was hit and the model is asked to go on, for the n-th time; everything so far has been delivered. */
-  continuing(n: number): Promise<void>
+  /** The output limit was hit and the next call asks to go on, for the n-th time; everything so far has been delivered. */
+  continuing(n: number): void
 }
 
 /** `complete` false: still cut after the last continuation. */

@@ -43,7 +43,7 @@ export async function makeAnswer(plan: AnswerPlan, run: AnswerRun): Promise<Agen
   if (text !== '') run.sink.text(text)
   for (let isFirst = true; ; isFirst = false) {
     if (continuations > plan.maxContinuations) return cutOff(plan, text, plan.target.model)
-    if (continuations > 0) await run.sink.continuing(continuations)
+    if (continuations > 0) run.sink.continuing(continuations)
     if (!isFirst) refuseIfClosed(plan)
     const end = await oneCall(plan, run, { text, isContinuation: continuations > 0 })
     text += end.text

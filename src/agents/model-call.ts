@@ -40,9 +40,10 @@ const brokenReasons = new Set(['tool_calls', 'function_call', 'error', 'abort', 
 export async function runCall(call: ModelCall): Promise<CallEnd> {
   const received: Received = { delivered: '', outputTokens: 0, reasoningTokens: 0, usage: null, end: null }
   call.signal.throwIfAborted()
-  await call.sink.callStarting({ inputTokens: call.call.inputTokens, maxTokens: call.call.maxTokens })
+  const { inputTokens, maxTokens: wished } = call.call
+  const maxTokens = await call.sink.callStarting({ inputTokens, maxTokens: wished })
   try {
-    await receive(call, received)
+    await receive(call, received, maxTokens)
   } catch (error) {
     // the failure of the call is the news; a ledger that fails as well counts the call as estimated
     await call.sink.callEnded(outcomeOf(call, received)).catch(() => undefined)
@@ -60,9 +61,9 @@ interface Received {
   end: { readonly finishReason: string; readonly model: string } | null
 }
 
-async function receive(call: ModelCall, received: Received): Promise<void> {
+async function receive(call: ModelCall, received: Received, maxTokens: number): Promise<void> {
   call.signal.throwIfAborted()
-  for await (const event of call.model.stream(requestOf(call), call.signal)) {
+  for await (const event of call.model.stream(requestOf(call, maxTokens), call.signal)) {
     switch (event.type) {
       case 'text':
         received.outputTokens += estimateTokens(event.text)
@@ -85,13 +86,13 @@ async function receive(call: ModelCall, received: Received): Promise<void> {
   deliver(call, received, call.flush())
 }
 
-function requestOf({ call, permit, ...parts }: ModelCall): ModelRequest {
+function requestOf({ call, permit, ...parts }: ModelCall, maxTokens: number): ModelRequest {
   return {
     target: parts.target,
     messages: call.messages,
     inputTokens: call.inputTokens,
     temperature: parts.temperature,
-    maxTokens: call.maxTokens,
+    maxTokens,
     stream: parts.stream,
     ...(permit === undefined ? {} : { permit }),
   }

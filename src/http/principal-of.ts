@@ -8,7 +8,7 @@ export interface ServiceParts {
 }
 
 /** On whose behalf a request asks. */
-export function principalOf(_request: FastifyRequest): Principal {
+function principalOf(_request: FastifyRequest): Principal {
   return everybody
 }
 

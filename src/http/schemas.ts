@@ -6,6 +6,7 @@ import {
   SourceFile,
   StartTask,
   StartWorkflow,
+  BudgetOptions,
   StepOptions,
   WorkflowOptions,
 } from '../workflows/requests.ts'
@@ -55,6 +56,7 @@ const ProblemSchema = Type.Object(
 
 const shared: readonly TSchema[] = [
   SourceFile,
+  BudgetOptions,
   StepOptions,
   WorkflowOptions,
   CustomStep,

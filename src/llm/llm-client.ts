@@ -11,7 +11,7 @@ import { createModelServer, type ModelServer } from './model-server.ts'
 import type { LlmEvent, LlmStatus, Model } from './model.ts'
 import { createScrub } from './scrub.ts'
 import { createSuccessRate } from './success-rate.ts'
-import { findTargets, type TargetOptions } from './targets.ts'
+import { defaultModels, findTargets, type TargetOptions } from './targets.ts'
 import type { Endpoint } from './upstream-client.ts'
 
 /** A model server, and how it may be used. */
@@ -39,6 +39,8 @@ export interface LlmClientParts {
 export interface LlmClient extends Model {
   /** Every model that can be asked for; null while a server has not told what it serves. */
   listedModels(): readonly string[] | null
+  /** Models that are asked where nobody names one, as far as that is known. */
+  defaultModels(): readonly string[]
   status(): LlmStatus
   /** Asks every server now whether it is there and what it serves. Never rejects. */
   check(): Promise<void>
@@ -91,6 +93,7 @@ export function createLlmClient(options: LlmClientOptions, parts: LlmClientParts
     readyInMs: admission.readyInMs,
     refusal: admission.refusal,
     listedModels: () => listedModels(servers),
+    defaultModels: () => defaultModels(servers, options),
     stream: caller.stream,
     check,
     status: () => ({

@@ -35,6 +35,12 @@ function isWorthAsking(server: ModelServer, wanted: string | null, { defaultMode
   return needsName || contextWindow === null
 }
 
+/** Models that are asked where nobody names one; without those of servers that have not told what they serve. */
+export function defaultModels(servers: readonly ModelServer[], options: TargetOptions): readonly string[] {
+  const known = servers.filter((server) => options.defaultModel !== null || server.models().length > 0)
+  return [...new Set(modelsOf(known, null, options).map(({ model }) => model))]
+}
+
 interface Choice {
   readonly server: ModelServer
   readonly model: string

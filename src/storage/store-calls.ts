@@ -1,30 +1,27 @@
+import { nothingSpent } from '../workflows/budget.ts'
+import type { Spending } from '../workflows/budget.ts'
 import type { StoredAttempt, WorkflowStore } from '../workflows/store.ts'
 import type { Usage } from '../workflows/workflow.ts'
-import { columnDefinitions, columnNames, fromRow, toRow } from './columns.ts'
+import { fromRow } from './columns.ts'
 import type { JsonRow } from './columns.ts'
 import type { Database } from './database.ts'
 import { toUsage, usageSums } from './state-rows.ts'
-import { attemptColumns, callColumns } from './tables.ts'
+import { attemptColumns } from './tables.ts'
 
-type Ledger = Pick<WorkflowStore, 'addCall' | 'settleCall' | 'attempts' | 'usageToday'>
-
-const names = columnNames(callColumns).join(', ')
-
-const given = columnNames(callColumns).map((name) => `r.${name}`)
-
-// The workflow's row is held meanwhile, as it is by every other statement that writes rows of a workflow.
-const addCall = `
-  WITH w AS (SELECT id FROM agents.workflows WHERE id = $1 FOR KEY SHARE), c AS (
-    INSERT INTO agents.calls (workflow_id, ${names})
-    SELECT w.id, ${given.join(', ')} FROM w, json_to_record($2::json) AS r(${columnDefinitions(callColumns)})
-    ON CONFLICT (id) DO NOTHING
-  ) SELECT id FROM w`
+type Ledger = Pick<WorkflowStore, 'settleCall' | 'spent' | 'attempts' | 'usageToday'>
 
 // The first settlement counts: a second one is a repetition of it.
 const settleCall = `
   UPDATE agents.calls SET settled_at = clock_timestamp(), input_tokens = $2, output_tokens = $3, cached_tokens = $4,
     reasoning_tokens = $5, cost_usd = $6, estimated = $7, finish_reason = $8
   WHERE id = $1 AND settled_at IS NULL`
+
+const spent = `
+  SELECT count(*)::integer AS calls,
+    coalesce(sum(CASE WHEN settled_at IS NULL THEN estimated_input_tokens + max_tokens
+      ELSE input_tokens + output_tokens END), 0)::float8 AS tokens,
+    coalesce(sum(CASE WHEN settled_at IS NULL THEN reserved_cost_usd ELSE cost_usd END), 0) AS "costUsd"
+  FROM agents.calls WHERE workflow_id = $1 AND id <> ALL ($2::text[])`
 
 const attempts = `
   SELECT row_to_json(a) AS attempt, row_to_json(u) AS usage, o.text AS output FROM agents.attempts a
@@ -70,14 +67,14 @@ function toStoredAttempt({ attempt, usage, output }: AttemptRow): StoredAttempt 
 /** The ledger of calls to models, and what is summed up from it. */
 export function createLedger(database: Database): Ledger {
   return {
-    async addCall({ workflowId, ...call }) {
-      const { rows } = await database.query(addCall, [workflowId, JSON.stringify(toRow(callColumns, call))])
-      if (rows.length === 0) throw new Error(`There is no workflow ${workflowId} for a call.`)
-    },
     async settleCall({ id, usage, finishReason }) {
       const { inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd, estimated } = usage
       const values = [id, inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd, estimated, finishReason]
       await database.query(settleCall, values)
+    },
+    async spent(id, without) {
+      const { rows } = await database.query<Spending>(spent, [id, without])
+      return rows[0] ?? nothingSpent
     },
     async attempts(id, stepIndex) {
       const { rows } = await database.query<AttemptRow>(attempts, [id, stepIndex])

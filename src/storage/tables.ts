@@ -184,6 +184,7 @@ export const callColumns: Columns<Omit<NewCall, 'workflowId'>> = {
   estimatedInputTokens: 'integer',
   maxTokens: 'integer',
   costUsd: 'double precision',
+  reservedCostUsd: 'double precision',
 }
 
 /** What a settlement writes of a call. */

@@ -3,6 +3,7 @@ import type { CostOf } from '../llm/prices.ts'
 import { untilAvailable } from './committer.ts'
 import type { Followers } from './followers.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
+import type { LedgerCall, Reserved } from './ledger-call.ts'
 import type { LiveAttempt } from './live-texts.ts'
 import type { NewCall, SettledCall, WorkflowStore } from './store.ts'
 
@@ -24,10 +25,12 @@ export interface AnswerSinkTarget {
   readonly live: LiveAttempt
   /** Stored together with `step.started`. */
   readonly firstCall: NewCall
-  /** Makes the ledger's row of a further call. */
-  readonly newCall: (estimate: CallEstimate) => NewCall
+  /** Plans a further call. */
+  readonly plan: (estimate: CallEstimate) => LedgerCall
   /** Length of the text that opens this attempt unpaid, and how often its makers had been asked to go on. */
   readonly carried: CarriedText
+  /** Aborted when the step's time is up or the workflow is no longer held. */
+  readonly signal: AbortSignal
 }
 
 /** How much of an attempt's text is from whole calls, and how often the model had been asked to go on for it. */
@@ -47,51 +50,145 @@ export interface LedgerSink extends AnswerSink {
 }
 
 /** Passes an answer on while it is made: text to readers, calls to the ledger. */
-export function createAnswerSink(
-  { store, followers, streamReasoning, costOf, abandoned }: AnswerSinkParts,
-  { hold, index, live, firstCall, newCall, ...target }: AnswerSinkTarget,
-): LedgerSink {
-  const workflowId = hold.state().id
-  let call: NewCall | null = null
-  let carried = target.carried
-  let unsettled: readonly SettledCall[] = []
-  const settle = async () => {
-    const calls = unsettled
-    unsettled = []
+export function createAnswerSink(parts: AnswerSinkParts, target: AnswerSinkTarget): LedgerSink {
+  return new Ledger(parts, target)
+}
+
+/** What a call cost that was never made. */
+const nothingUsed = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, estimated: false }
+
+class Ledger implements LedgerSink {
+  readonly #parts: AnswerSinkParts
+  readonly #target: AnswerSinkTarget
+  readonly #workflowId: string
+  /** It has a row, and was not made yet. */
+  #next: NewCall | null
+  /** The one that was made last. */
+  #call: NewCall
+  #carried: CarriedText
+  #unsettled: readonly SettledCall[] = []
+  /** It is to be told that the next call asks to go on, for the n-th time. */
+  #continuing: number | null = null
+
+  constructor(parts: AnswerSinkParts, target: AnswerSinkTarget) {
+    this.#parts = parts
+    this.#target = target
+    this.#carried = target.carried
+    this.#next = target.firstCall
+    this.#call = target.firstCall
+    this.#workflowId = target.hold.state().id
+  }
+
+  carried(): CarriedText {
+    return this.#carried
+  }
+
+  unsettled(): readonly SettledCall[] {
+    return this.#unsettled
+  }
+
+  areSettled(): void {
+    this.#unsettled = []
+  }
+
+  async settle(): Promise<void> {
+    if (this.#next !== null) this.#end(this.#next, { usage: nothingUsed, finishReason: null })
+    this.#next = null
+    const { store, abandoned } = this.#parts
+    const calls = this.#unsettled
+    this.#unsettled = []
     for (const ended of calls) await untilAvailable(() => store.settleCall(ended), abandoned)
   }
-  return {
-    carried: () => carried,
-    unsettled: () => unsettled,
-    areSettled: () => void (unsettled = []),
-    settle,
-    text(text) {
-      live.output.append(text)
-      followers.grew(workflowId)
-    },
-    reasoning(text) {
-      if (!streamReasoning) return
-      live.reasoning.append(text)
-      followers.grew(workflowId)
-    },
-    async callStarting(estimate) {
-      await settle()
-      const isFirst = call === null
-      const next = isFirst ? firstCall : newCall(estimate)
-      call = next
-      if (!isFirst) await untilAvailable(() => store.addCall(next), abandoned)
-      // Who was frozen since may have lost the workflow, and must not pay for what another has done meanwhile.
-      if (hold.provenMsAgo() > longestDoubtMs) await hold.refresh()
-    },
-    async callEnded({ usage, finishReason }) {
-      const { id, model } = call ?? firstCall
-      const priced = { ...usage, costUsd: costOf(model, usage) }
-      unsettled = [...unsettled, { id, usage: priced, finishReason }]
-      hold.addUsage(index, { ...priced, llmCalls: 1 })
-    },
-    async continuing(n) {
-      carried = { length: live.output.length, continuations: n }
-      await hold.change({ happening: { type: 'step_continued', step: index, n } })
-    },
+
+  text(text: string): void {
+    this.#target.live.output.append(text)
+    this.#parts.followers.grew(this.#workflowId)
+  }
+
+  reasoning(text: string): void {
+    if (!this.#parts.streamReasoning) return
+    this.#target.live.reasoning.append(text)
+    this.#parts.followers.grew(this.#workflowId)
+  }
+
+  async callStarting(estimate: CallEstimate): Promise<number> {
+    const { hold, signal } = this.#target
+    if (this.#next === null) this.#next = await this.#storeNext(estimate)
+    else await this.#tellOfContinuing()
+    // Who was frozen since may have lost the workflow, and must not pay for what another has done meanwhile.
+    if (hold.provenMsAgo() > longestDoubtMs) await hold.refresh()
+    signal.throwIfAborted()
+    this.#call = this.#next
+    this.#next = null
+    return this.#call.maxTokens
+  }
+
+  async callEnded({ usage, finishReason }: Parameters<AnswerSink['callEnded']>[0]): Promise<void> {
+    const { hold, index } = this.#target
+    const settled = this.#end(this.#call, { usage, finishReason })
+    hold.addUsage(index, { ...settled.usage, llmCalls: 1 })
+  }
+
+  continuing(n: number): void {
+    this.#carried = { length: this.#target.live.output.length, continuations: n }
+    this.#continuing = n
+  }
+
+  #end(call: NewCall, { usage, finishReason }: Parameters<AnswerSink['callEnded']>[0]): SettledCall {
+    const priced = { ...usage, costUsd: this.#parts.costOf(call.model, usage) }
+    const settled = { id: call.id, usage: priced, finishReason }
+    this.#unsettled = [...this.#unsettled, settled]
+    const tokens = usage.inputTokens + usage.outputTokens
+    this.#target.hold.book.settle(call.id, { tokens, costUsd: priced.costUsd ?? 0 })
+    return settled
+  }
+
+  /** The first call goes on where carried text ends. */
+  async #tellOfContinuing(): Promise<void> {
+    const { hold, index } = this.#target
+    const n = this.#continuing
+    this.#continuing = null
+    if (n !== null) await hold.change({ happening: { type: 'step_continued', step: index, n } })
+  }
+
+  /** The row of a further call is stored with its event, under the claim: who has lost that makes no call. */
+  async #storeNext(estimate: CallEstimate): Promise<NewCall> {
+    const { hold, index, plan, signal } = this.#target
+    const planned = plan(estimate)
+    const n = this.#continuing ?? 1
+    for (;;) {
+      const settled = this.#unsettled
+      const answer: { reserved: Reserved | null } = { reserved: null }
+      const stored = await hold.change(async () => {
+        const reserved = await planned.reserve()
+        answer.reserved = reserved
+        if (reserved.kind !== 'granted') return null
+        return { happening: { type: 'step_continued', step: index, n }, calls: [reserved.call], settled }
+      })
+      const { reserved } = answer
+      if (stored && reserved?.kind === 'granted') {
+        this.#continuing = null
+        this.#unsettled = this.#unsettled.filter((call) => !settled.includes(call))
+        return reserved.call
+      }
+      if (reserved?.kind === 'refused') throw reserved.error
+      planned.release()
+      hold.over.throwIfAborted()
+      if (reserved?.kind !== 'later') throw new Error('a step that runs could not be continued')
+      await unlessAborted(reserved.freed, signal)
+    }
+  }
+}
+
+/** Rejects with the signal's reason when it is aborted first. */
+export async function unlessAborted(wait: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([wait, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

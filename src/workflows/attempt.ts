@@ -1,15 +1,17 @@
 import type { AgentTask, Agents, CallEstimate, PreparedTask } from '../agents/agent.ts'
 import { outputLimit } from '../agents/agent.ts'
 import type { Permit } from '../llm/model.ts'
-import type { CostOf } from '../llm/prices.ts'
 import { createAnswerSink } from './answer-sink.ts'
 import type { AnswerSinkParts, CarriedText } from './answer-sink.ts'
+import { toFailure } from './failure.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
-import { newId } from './ids.ts'
 import { keepAnswer } from './keep-answer.ts'
 import type { KeepAnswerParts } from './keep-answer.ts'
+import { planCall } from './ledger-call.ts'
+import type { Reserved } from './ledger-call.ts'
 import type { LiveTexts } from './live-texts.ts'
 import type { NewCall } from './store.ts'
+import type { Happening } from './transitions.ts'
 
 export interface AttemptParts extends AnswerSinkParts, KeepAnswerParts {
   readonly agents: Agents
@@ -28,45 +30,53 @@ export interface AttemptOrder {
   readonly signal: AbortSignal
 }
 
-/** `settled`: the step has its result, or is no longer ours. A failed one leaves the attempt open, to be judged. */
+/**
+ * `settled`: the step has its result, or is no longer ours. `held_back`: no attempt was opened, because its call has to
+ * wait for what others have reserved of the budget. A failed one leaves the attempt open, to be judged.
+ */
 export type AttemptOutcome =
   | { readonly kind: 'settled' }
+  | { readonly kind: 'held_back'; readonly freed: Promise<void> }
   | { readonly kind: 'failed'; readonly error: unknown; readonly text: string; readonly carried: CarriedText }
+
+type Opening =
+  | { readonly kind: 'opened'; readonly call: NewCall }
+  | Extract<AttemptOutcome, { kind: 'settled' | 'held_back' }>
 
 /** Opens an attempt, has the agent answer, and closes it with the result if there is one. */
 export async function makeAttempt(parts: AttemptParts, order: AttemptOrder): Promise<AttemptOutcome> {
   const { prepared } = order
   if (prepared instanceof Error) {
-    if (!(await open(order, null, false))) return { kind: 'settled' }
+    if (!(await order.hold.change({ happening: started(order, false) }))) return { kind: 'settled' }
     return { kind: 'failed', error: prepared, text: '', carried: { length: 0, continuations: 0 } }
   }
-  const firstCall = newCall(parts.costOf, order, prepared.firstCall)
-  if (!(await open(order, firstCall, prepared.truncatedInput))) return { kind: 'settled' }
-  return answer(parts, order, { prepared, firstCall })
+  const opening = await open(parts, order, prepared)
+  return opening.kind === 'opened' ? answer(parts, order, { prepared, firstCall: opening.call }) : opening
 }
 
-/** The number of the attempt is known only in the turn that opens it, so the call's row is completed there. */
-function open({ hold, index, task }: AttemptOrder, call: NewCall | null, truncatedInput: boolean): Promise<boolean> {
+function started({ index, task }: AttemptOrder, truncatedInput: boolean): Happening {
   const { endpoint, model } = task.target
-  return hold.change(async () => ({
-    happening: { type: 'step_started', step: index, endpoint, model, truncatedInput },
-    calls: call === null ? [] : [{ ...call, attempt: hold.step(index).attempt + 1 }],
-  }))
+  return { type: 'step_started', step: index, endpoint, model, truncatedInput }
 }
 
-function newCall(costOf: CostOf, { hold, index, task }: AttemptOrder, estimate: CallEstimate): NewCall {
-  const { inputTokens } = estimate
-  return {
-    id: newId('call'),
-    workflowId: hold.state().id,
-    stepIndex: index,
-    attempt: hold.step(index).attempt,
-    endpoint: task.target.endpoint,
-    model: task.target.model,
-    estimatedInputTokens: inputTokens,
-    maxTokens: estimate.maxTokens,
-    costUsd: costOf(task.target.model, { inputTokens, cachedTokens: 0, outputTokens: 0 }),
-  }
+/** The attempt and its first call are stored together, and the call is reserved in the turn that does so. */
+async function open({ costOf }: AttemptParts, order: AttemptOrder, prepared: PreparedTask): Promise<Opening> {
+  const { hold, index, task } = order
+  const planned = planCall(costOf, { hold, index, target: task.target }, prepared.firstCall)
+  const answered: { reserved: Reserved | null } = { reserved: null }
+  const stored = await hold.change(async () => {
+    const reserved = await planned.reserve('next_attempt')
+    answered.reserved = reserved
+    if (reserved.kind === 'later') return null
+    if (reserved.kind === 'refused') {
+      return { happening: { type: 'step_failed', step: index, failure: toFailure(reserved.error) } }
+    }
+    return { happening: started(order, prepared.truncatedInput), calls: [reserved.call] }
+  })
+  const { reserved } = answered
+  if (stored && reserved?.kind === 'granted') return { kind: 'opened', call: reserved.call }
+  planned.release()
+  return reserved?.kind === 'later' ? { kind: 'held_back', freed: reserved.freed } : { kind: 'settled' }
 }
 
 async function answer(
@@ -77,8 +87,8 @@ async function answer(
   const { hold, index, task, permit, signal } = order
   const live = parts.live.open(hold.state().id, index, hold.step(index).attempt)
   const carried = { length: task.carried?.text.length ?? 0, continuations: task.carried?.continuations ?? 0 }
-  const further = (estimate: CallEstimate) => newCall(parts.costOf, order, estimate)
-  const sink = createAnswerSink(parts, { hold, index, live, firstCall, newCall: further, carried })
+  const plan = (estimate: CallEstimate) => planCall(parts.costOf, { hold, index, target: task.target }, estimate)
+  const sink = createAnswerSink(parts, { hold, index, live, firstCall, plan, carried, signal })
   try {
     const { complete, finishReason, model } = await prepared.run({ sink, permit, signal })
     const error = complete ? null : outputLimit(task.target.endpoint)

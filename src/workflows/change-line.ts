@@ -4,8 +4,8 @@ import type { Claim } from './workflow.ts'
 
 /** A change that is to be made. */
 export interface WantedChange {
-  /** On the state as it stands then; asked again whenever somebody else was first. */
-  readonly plan: () => Promise<RunnerChange>
+  /** On the state as it stands then; asked again whenever somebody else was first. null: no change after all. */
+  readonly plan: () => Promise<RunnerChange | null>
   /** The claim that it takes; null: it is made under the one that is held. */
   readonly take: Claim | null
 }
@@ -120,8 +120,8 @@ async function decideOne({ decide }: ChangeLineParts, next: Waiting, { decided, 
     const planned = await next.wanted.plan()
     // The versions of its files stand on those that are about to be stored.
     if (hasFiles(planned) && decided.some((one) => hasFiles(one.planned))) return false
-    const decision = decide(planned)
-    if (decision !== null) decided.push({ ...next, planned, decision })
+    const decision = planned === null ? null : decide(planned)
+    if (planned !== null && decision !== null) decided.push({ ...next, planned, decision })
     if (decided.length > 0) asked.push(next)
     else next.done.resolve(false)
   } catch (error) {
@@ -130,8 +130,8 @@ async function decideOne({ decide }: ChangeLineParts, next: Waiting, { decided, 
   return true
 }
 
-function hasFiles({ artifacts = [] }: RunnerChange): boolean {
-  return artifacts.length > 0
+function hasFiles(planned: RunnerChange | null): boolean {
+  return (planned?.artifacts ?? []).length > 0
 }
 
 function nextTurn(): Promise<void> {

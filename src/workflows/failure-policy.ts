@@ -53,8 +53,8 @@ export function judgeFailure(failure: Failure, count: TryCount, rules: TryRules)
   const mayRestart = count.restarts < rules.maxRestarts
   // A start that used up its time is not spaced from the next: the wait of a failed call says nothing here.
   if (failure.code === 'task_timeout') return mayRestart ? { kind: 'restart', delayMs: 0 } : { kind: 'fail', failure }
-  // A defect would only be paid for again; a resume, once somebody has looked, may help.
-  if (failure.code === 'internal') return { kind: 'fail', failure }
+  // A defect would only be paid for again, and a budget is raised by a person: a resume may help, a try does not.
+  if (failure.code === 'internal' || failure.code === 'budget_exhausted') return { kind: 'fail', failure }
   // The breaker closed its door between admission and call: no call was made, so no try was used.
   if (failure.code === 'circuit_open') return { kind: 'retry', delayMs: 0, counts: false }
   const { alternatives, delayMs } = rules

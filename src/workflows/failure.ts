@@ -10,13 +10,14 @@ export function toFailure(error: unknown): Failure {
       retryable: true,
     }
   }
-  const { retryable = false, endpoint, status } = error.details
+  const { retryable = false, endpoint, status, budget } = error.details
   return {
     code: error.code,
     message: error.message,
     retryable,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(status === undefined ? {} : { status }),
+    ...(budget === undefined ? {} : { budget }),
   }
 }
 

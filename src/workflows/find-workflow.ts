@@ -21,8 +21,7 @@ export interface FindParts {
   readonly principal: Principal
 }
 
-/** What tells the owner from everybody else. */
-export function isVisibleTo({ seesAll, name }: Principal, { owner }: Pick<WorkflowState, 'owner'>): boolean {
+function isVisibleTo({ seesAll, name }: Principal, { owner }: Pick<WorkflowState, 'owner'>): boolean {
   return seesAll || owner === name
 }
 

@@ -1,3 +1,5 @@
+import { openBudgetBook } from './budget-book.ts'
+import type { BudgetBook } from './budget-book.ts'
 import { commitForSure, sameClaim, untilAvailable } from './committer.ts'
 import type { Decision } from './draft.ts'
 import { createHeldMaterials } from './held-materials.ts'
@@ -23,15 +25,16 @@ export interface HeldWorkflow {
   stored(): Pick<WorkflowState, 'seq' | 'claim'>
   step(index: number): StepState
   readonly materials: HeldMaterials
+  readonly book: BudgetBook
   /** Aborted when the workflow has ended or is somebody else's: nothing of it may be written any more. */
   readonly over: AbortSignal
   /** Takes the claim, unless it is taken already. false: it is somebody else's. */
   take(maxWorkerLosses: number): Promise<boolean>
   /**
-   * Makes a change; false when the state does not allow it any more, or the claim is gone. Changes that wait together,
+   * Makes a change; false when the state does not allow it any more, the plan is null, or the claim is gone. Changes that wait together,
    * and what comes of them within a turn of the event loop, are stored together.
    */
-  change(plan: RunnerChange | (() => Promise<RunnerChange>)): Promise<boolean>
+  change(plan: RunnerChange | (() => Promise<RunnerChange | null>)): Promise<boolean>
   /** Raises the claim to that of a job fetched again. */
   adopt(claim: Claim): Promise<boolean>
   /** Looks at what is stored; for when somebody else may have changed it. */
@@ -59,6 +62,7 @@ export function holdWorkflow(parts: HeldWorkflowParts, found: RunnableWorkflow, 
 
 class Holding implements HeldWorkflow {
   readonly materials: HeldMaterials
+  readonly book: BudgetBook
   readonly #parts: HeldWorkflowParts
   readonly #over = new AbortController()
   readonly #line = createChangeLine({
@@ -80,6 +84,7 @@ class Holding implements HeldWorkflow {
     this.#claim = claim
     this.#taken = sameClaim(state.claim, claim)
     this.materials = createHeldMaterials(parts, { id: state.id, input })
+    this.book = openBudgetBook(parts.store, { id: state.id, budget: () => this.#state.options.budget ?? null })
   }
 
   get over(): AbortSignal {
@@ -113,7 +118,7 @@ class Holding implements HeldWorkflow {
     return this.#taken
   }
 
-  change(plan: RunnerChange | (() => Promise<RunnerChange>)): Promise<boolean> {
+  change(plan: RunnerChange | (() => Promise<RunnerChange | null>)): Promise<boolean> {
     const { abandoned } = this.#parts
     return this.#line.make({
       plan: typeof plan === 'function' ? () => untilAvailable(plan, abandoned) : async () => plan,

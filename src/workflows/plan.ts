@@ -2,8 +2,11 @@ import type { Agents } from '../agents/agent.ts'
 import { AppError } from '../errors.ts'
 import { dagFaults } from './dag.ts'
 import { newId } from './ids.ts'
+import { priceFaults } from './budget-faults.ts'
+import type { Pricing } from './budget-faults.ts'
 import { disabledFaults, gateFaults, modelFaults, refuse, roleFaults, taskTypeFaults } from './plan-faults.ts'
-import type { CustomStep, StartTask, StartWorkflow, StepOptions } from './requests.ts'
+import type { Budget } from './budget.ts'
+import type { BudgetOptions, CustomStep, StartTask, StartWorkflow, StepOptions, WorkflowOptions } from './requests.ts'
 import type { Caller } from './service.ts'
 import type { NewWorkflow, WorkflowInput } from './store.ts'
 import type { Template } from './templates.ts'
@@ -16,6 +19,7 @@ export interface PlanParts {
   readonly templates: ReadonlyMap<string, Template>
   /** Every model that can be asked for; null while that is not known. */
   readonly listedModels: () => readonly string[] | null
+  readonly pricing: Pricing
 }
 
 /** Who asks, and when (milliseconds since the epoch, by the database's clock). */
@@ -30,7 +34,7 @@ export interface Origin {
 /** A new workflow for a request. Throws `invalid-workflow` with every fault, before anything is stored. */
 export function planWorkflow(parts: PlanParts, request: StartWorkflow, origin: Origin): NewWorkflow {
   const steps = withGates(stepsOf(parts, request), request.approvals ?? [])
-  refuse(modelFaults(parts.listedModels(), request))
+  refuse([...modelFaults(parts.listedModels(), request), ...priceFaults(parts, { options: request.options, steps })])
   const input: WorkflowInput = {
     requirement: request.requirement,
     context: request.context ?? {},
@@ -44,10 +48,11 @@ export function planWorkflow(parts: PlanParts, request: StartWorkflow, origin: O
 
 /** A direct task: a workflow of one step. Throws `not-found` for a role that is not there, `invalid-workflow`. */
 export function planTask(
-  { agents, listedModels }: PlanParts,
+  parts: PlanParts,
   { role, request }: { readonly role: string; readonly request: StartTask },
   origin: Origin,
 ): NewWorkflow {
+  const { agents, listedModels } = parts
   const profile = agents.profile(role)
   if (profile === undefined) throw new AppError('not-found', `There is no agent "${role}".`)
   const step = { id: 'task', role, task: request.task, ...(request.task_type ? { task_type: request.task_type } : {}) }
@@ -55,6 +60,7 @@ export function planTask(
     ...disabledFaults(agents, role, 'role'),
     ...taskTypeFaults(profile, step, ''),
     ...modelFaults(listedModels(), request),
+    ...priceFaults(parts, { options: request.options, steps: [stepDefinition(step)] }),
   ])
   const { options = {}, context = {}, files = [], metadata = {} } = request
   const input: WorkflowInput = { requirement: null, context, files, metadata, options }
@@ -104,12 +110,24 @@ export function stepDefinition(step: CustomStep): StepDefinition {
 }
 
 /** Options of a request, in the service's own terms. */
-export function runOptions({ max_tokens, timeout_seconds, max_revisions, ...same }: StepOptions): RunOptions {
+export function runOptions(asked: StepOptions & Pick<WorkflowOptions, 'budget'>): RunOptions {
+  const { max_tokens, timeout_seconds, max_revisions, budget, ...same } = asked
   return {
     ...same,
     ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
     ...(timeout_seconds === undefined ? {} : { timeoutMs: timeout_seconds * 1000 }),
     ...(max_revisions === undefined ? {} : { maxRevisions: max_revisions }),
+    ...(budget === undefined ? {} : { budget: budgetOf(budget) }),
+  }
+}
+
+function budgetOf(asked: BudgetOptions): Budget {
+  const { max_tokens, max_llm_calls, max_duration_seconds, max_cost_usd } = asked
+  return {
+    ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
+    ...(max_llm_calls === undefined ? {} : { maxLlmCalls: max_llm_calls }),
+    ...(max_duration_seconds === undefined ? {} : { maxDurationMs: max_duration_seconds * 1000 }),
+    ...(max_cost_usd === undefined ? {} : { maxCostUsd: max_cost_usd }),
   }
 }
 

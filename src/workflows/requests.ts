@@ -46,11 +46,40 @@ const runOptions = {
 export const StepOptions = Type.Object(runOptions, { $id: 'StepOptions', additionalProperties: false })
 export type StepOptions = Static<typeof StepOptions>
 
+/** What a workflow, or a direct task, may spend over all its steps, tries and resumes. */
+export const BudgetOptions = Type.Object(
+  {
+    max_tokens: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000_000_000_000, description: 'Tokens, input and output together.' }),
+    ),
+    max_llm_calls: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'Calls to a model, failed ones too; never exceeded.',
+      }),
+    ),
+    max_duration_seconds: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, maximum: 31_536_000, description: 'Time that it may spend running.' }),
+    ),
+    max_cost_usd: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1_000_000_000,
+        description: 'Needs a price of every model (LLM_PRICES).',
+      }),
+    ),
+  },
+  { $id: 'Budget', additionalProperties: false },
+)
+export type BudgetOptions = Static<typeof BudgetOptions>
+
 /** Options of a whole workflow, or of a direct task. */
 export const WorkflowOptions = Type.Object(
   {
     ...runOptions,
     priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100, description: 'Higher first, then age.' })),
+    budget: Type.Optional(refTo(BudgetOptions)),
   },
   { $id: 'WorkflowOptions', additionalProperties: false },
 )

@@ -1,4 +1,8 @@
+import type { Agents } from '../agents/agent.ts'
 import { AppError } from '../errors.ts'
+import { priceFaults, spentFaults } from './budget-faults.ts'
+import type { Pricing } from './budget-faults.ts'
+import { nothingSpent } from './budget.ts'
 import { encodeCursor } from './cursor.ts'
 import { once } from './idempotency.ts'
 import { modelFaults, refuse } from './plan-faults.ts'
@@ -8,10 +12,12 @@ import type { WorkflowOptions } from './requests.ts'
 import type { Caller, WorkflowRef, WorkflowService } from './service.ts'
 import { changeByVerb, outcomeOf } from './verbs.ts'
 import type { VerbParts, VerbPlan } from './verbs.ts'
-import type { WorkflowState } from './workflow.ts'
+import type { RunOptions, WorkflowState } from './workflow.ts'
 import { hasEnded } from './workflow.ts'
 
 export interface RevivalVerbParts extends VerbParts {
+  readonly agents: Agents
+  readonly pricing: Pricing
   /** Every model that can be asked for; null while that is not known. */
   readonly listedModels: () => readonly string[] | null
   /** How long a gate stays open, in milliseconds; 0: for ever. */
@@ -24,11 +30,12 @@ export function createRevivalVerbs(parts: RevivalVerbParts): Pick<WorkflowServic
     resume: (ref, { options = {} }, caller) =>
       once(parts, caller, (bind) =>
         revive(parts, { ref, caller }, async (state) => {
-          refuse(modelFaults(parts.listedModels(), { options }))
+          const merged = mergedRunOptions(state, options)
           return {
+            check: () => checkOptions(parts, state, { options, merged }),
             happening: {
               type: 'resumed',
-              options: { ...state.options, ...runOptions(options) },
+              options: merged,
               priority: options.priority ?? state.priority,
               approvalTimeoutMs: parts.approvalTimeoutMs,
             },
@@ -42,14 +49,15 @@ export function createRevivalVerbs(parts: RevivalVerbParts): Pick<WorkflowServic
       const outcome = await once(parts, caller, (bind) =>
         revive(parts, { ref, caller, stepId }, async (state) => {
           const step = stepOf(state, stepId)
-          refuse(modelFaults(parts.listedModels(), { options }))
-          const changed = runOptions(options)
+          const { budget: _ofTheWhole, ...changed } = runOptions(options)
+          const merged = mergedRunOptions(state, options)
           return {
+            check: () => checkOptions(parts, state, { options, merged }),
             happening: {
               type: 'rerun',
               step: step.index,
               feedback,
-              options: { ...state.options, ...changed },
+              options: merged,
               priority: options.priority ?? state.priority,
               stepOptions: overridden(step.definition.options, changed),
             },
@@ -79,7 +87,34 @@ async function revive(
 async function mergedOptions({ store }: VerbParts, { id }: WorkflowState, options: WorkflowOptions) {
   if (Object.keys(options).length === 0) return null
   const input = await store.input(id)
-  return { ...input?.options, ...options }
+  const before: WorkflowOptions = input?.options ?? {}
+  const budget = { ...before.budget, ...options.budget }
+  return { ...before, ...options, ...(Object.keys(budget).length === 0 ? {} : { budget }) }
+}
+
+/** Key by key, and so the budget: raising one limit leaves the others as they are. */
+function mergedRunOptions(state: WorkflowState, options: WorkflowOptions): RunOptions {
+  const { priority: _priority, ...rest } = options
+  const changed = runOptions(rest)
+  const budget = { ...state.options.budget, ...changed.budget }
+  return { ...state.options, ...changed, ...(Object.keys(budget).length === 0 ? {} : { budget }) }
+}
+
+interface AskedOptions {
+  readonly options: WorkflowOptions
+  readonly merged: RunOptions
+}
+
+/** Throws `invalid-workflow` for a model that nobody lists, and for a budget that cannot be held or is spent already. */
+async function checkOptions(parts: RevivalVerbParts, state: WorkflowState, asked: AskedOptions): Promise<void> {
+  const { options, merged } = asked
+  const spent = merged.budget === undefined ? nothingSpent : await parts.store.spent(state.id, [])
+  const steps = state.steps.map(({ definition }) => definition)
+  refuse([
+    ...modelFaults(parts.listedModels(), { options }),
+    ...priceFaults(parts, { options: merged, steps }),
+    ...spentFaults(merged, spent, state),
+  ])
 }
 
 /** A step's own options win over the workflow's: what is asked for now must win over both. */

@@ -106,14 +106,18 @@ function isRunningStep({ steps }: WorkflowState): boolean {
 
 /** Fails what runs and waits when the workflow's time is up. */
 async function watchTime(parts: RunnerParts, hold: HeldWorkflow): Promise<void> {
-  if (parts.workflowTimeoutMs === 0) return
+  const setting = parts.workflowTimeoutMs === 0 ? Infinity : parts.workflowTimeoutMs
+  const { maxDurationMs = Infinity } = hold.state().options.budget ?? {}
+  const limitMs = Math.min(setting, maxDurationMs)
+  if (limitMs === Infinity) return
   for (;;) {
     const { runningMs, runningSince } = hold.state()
     const spentMs = runningMs + (runningSince === null ? 0 : parts.clock.now() - runningSince)
-    const leftMs = parts.workflowTimeoutMs - spentMs
+    const leftMs = limitMs - spentMs
     if (leftMs <= 0) break
     // A day at most, since a timer cannot hold more than 24.
     await sleep(Math.min(leftMs, 86_400_000), undefined, { signal: hold.over, ref: false })
   }
-  await hold.change({ happening: { type: 'time_up' } })
+  const limitedBy = maxDurationMs < setting ? 'max_duration_seconds' : 'WORKFLOW_TIMEOUT'
+  await hold.change({ happening: { type: 'time_up', limitedBy } })
 }

@@ -1,6 +1,7 @@
 import type { AgentTask, PreparedTask } from '../agents/agent.ts'
 import { AppError } from '../errors.ts'
 import { withTraceIds } from '../trace-context.ts'
+import { unlessAborted } from './answer-sink.ts'
 import { makeAttempt } from './attempt.ts'
 import { toFailure } from './failure.ts'
 import type { HeldWorkflow } from './held-workflow.ts'
@@ -54,11 +55,12 @@ async function runOnce(parts: StepRunnerParts, { hold, index, pass }: Pick<Run, 
   const watch = createStopwatch(timeUsedMs, timeoutMs)
   const waiting = AbortSignal.any([watch.timeUp, hold.over, parts.draining])
   const run: Run = { hold, index, pass, watch, limits, limitedBy, waiting }
+  let tried: Tried
   try {
     const start = await admitStep(parts, run)
     if (start === null) return pass
     try {
-      return await begin(parts, run, start)
+      tried = await begin(parts, run, start)
     } finally {
       start.permit.release()
       start.place.release()
@@ -66,17 +68,26 @@ async function runOnce(parts: StepRunnerParts, { hold, index, pass }: Pick<Run, 
   } finally {
     watch.pause()
   }
+  // The others' calls take what time they take, which is not this step's.
+  if (tried.freed !== undefined) await unlessAborted(tried.freed, AbortSignal.any([hold.over, parts.draining]))
+  return tried.pass
 }
 
-async function begin(parts: StepRunnerParts, run: Run, start: Start): Promise<Pass> {
+/** What the next attempt is to know, and when it may be made: `freed` resolves when there is more of the budget. */
+interface Tried {
+  readonly pass: Pass
+  readonly freed?: Promise<void>
+}
+
+async function begin(parts: StepRunnerParts, run: Run, start: Start): Promise<Tried> {
   const { hold, index, pass } = run
   const { target } = start.permit
   const task = await gatherTask(parts, { hold, index, target })
-  if (parts.draining.aborted) return pass
+  if (parts.draining.aborted) return { pass }
   const mayChangeModel = canChangeModel(pass, parts.promptRepair)
   const limited = { ...task, promptLimit: pass.promptLimit, mayCut: !mayChangeModel }
   const prepared = prepare(parts, limited)
-  if (mayChangeModel && isTooLong(prepared)) return { ...firstPass, otherModel: true }
+  if (mayChangeModel && isTooLong(prepared)) return { pass: { ...firstPass, otherModel: true } }
   return attempt(parts, run, { start, task: limited, prepared })
 }
 
@@ -100,14 +111,15 @@ async function attempt(
     task,
     prepared,
   }: { readonly start: Start; readonly task: AgentTask; readonly prepared: PreparedTask | Error },
-): Promise<Pass> {
+): Promise<Tried> {
   const { hold, index, watch, pass } = run
   const signal = AbortSignal.any([watch.timeUp, hold.over])
   const outcome = await makeAttempt(parts, { hold, index, task, prepared, permit: start.permit, signal })
   watch.pause()
   // Calls that were cut because the process ends are nobody's failure: the next one starts the step again.
-  if (outcome.kind === 'settled' || hold.over.aborted || parts.abandoned.aborted) return pass
+  if (outcome.kind === 'held_back') return { pass, freed: outcome.freed }
+  if (outcome.kind === 'settled' || hold.over.aborted || parts.abandoned.aborted) return { pass }
   const failure = watch.timeUp.aborted ? timedOut(run) : toFailure(outcome.error)
   if (failure.code === 'internal') parts.reportDefect(outcome.error)
-  return settleFailure(parts, run, { outcome, failure, prepared, start })
+  return { pass: await settleFailure(parts, run, { outcome, failure, prepared, start }) }
 }

@@ -1,4 +1,5 @@
 import type { Failure } from '../errors.ts'
+import type { Spending } from './budget.ts'
 import type { LifecycleEvent } from './events.ts'
 import type { Claim, StepStatus, Usage, WorkflowState, WorkflowStatus } from './workflow.ts'
 
@@ -60,7 +61,7 @@ export interface GateAnswer {
   readonly digest: string
 }
 
-/** A row of the ledger, written before the call. */
+/** A row of the ledger, written before the call: so much of the budget is reserved. */
 export interface NewCall {
   readonly id: string
   readonly workflowId: string
@@ -72,6 +73,8 @@ export interface NewCall {
   readonly maxTokens: number
   /** What its estimated prompt costs; null without a price. */
   readonly costUsd: number | null
+  /** What it may cost at most; null without a price. */
+  readonly reservedCostUsd: number | null
 }
 
 /** Settles a call by its id, whoever holds the claim by then. */
@@ -267,8 +270,12 @@ export interface WorkflowStore {
   ): Promise<readonly StepResult[]>
   /** Newest version per path, of those that exist. */
   artifactVersions(id: string, paths: readonly string[]): Promise<ReadonlyMap<string, number>>
-  addCall(call: NewCall): Promise<void>
   settleCall(call: SettledCall): Promise<void>
+  /**
+   * What the calls of a workflow have cost, without those of the ids; one that nobody settled counts as the most that
+   * it may have cost.
+   */
+  spent(id: string, without: readonly string[]): Promise<Spending>
   /** Those of the ids that exist. Asks the database for none as well. */
   heads(ids: readonly string[]): Promise<readonly WorkflowHead[]>
   record(id: string): Promise<WorkflowRecord | null>

@@ -53,7 +53,8 @@ export type Happening =
       readonly approvalTimeoutMs: number
     }
   | { readonly type: 'step_failed'; readonly step: number; readonly failure: Failure }
-  | { readonly type: 'time_up' }
+  /** It has spent the time that it may spend running, by a setting or by its own budget. */
+  | { readonly type: 'time_up'; readonly limitedBy: 'WORKFLOW_TIMEOUT' | 'max_duration_seconds' }
   | { readonly type: 'cancelled' }
   | GateHappening
   | RevivalHappening
@@ -98,7 +99,7 @@ function apply(draft: Draft, happening: Happening): boolean {
     case 'handed_over':
       return handOver(draft, happening)
     case 'time_up':
-      return runOutOfTime(draft)
+      return runOutOfTime(draft, happening)
     case 'cancelled':
       return cancel(draft)
     case 'resumed':
@@ -250,9 +251,9 @@ function endFailed(draft: Draft, index: number, error: Failure): void {
   draft.patch(index, { endedSeq: seq })
 }
 
-function runOutOfTime(draft: Draft): boolean {
+function runOutOfTime(draft: Draft, { limitedBy }: Of<'time_up'>): boolean {
   if (draft.workflow.status !== 'queued' && draft.workflow.status !== 'running') return false
-  const message = 'The time that this workflow may spend running is used up (WORKFLOW_TIMEOUT).'
+  const message = `The time that this workflow may spend running is used up (${limitedBy}).`
   const budget = 'max_duration_seconds'
   for (const { index, status } of draft.workflow.steps) {
     if (status !== 'running' && status !== 'queued') continue

@@ -17,8 +17,14 @@ export interface VerbParts extends PublishParts, FindParts {
   readonly engine: { wake(workflowId: string): void }
 }
 
+/** A change that a verb plans; what is wrong with the request is told only where the state would have allowed it. */
+export interface VerbChange extends PlannedChange {
+  /** Throws what the request is refused with. */
+  readonly check?: () => Promise<void>
+}
+
 /** A change that a verb plans on the state that it finds. */
-export type VerbPlan = (state: WorkflowState) => PlannedChange | null | Promise<PlannedChange | null>
+export type VerbPlan = (state: WorkflowState) => VerbChange | null | Promise<VerbChange | null>
 
 /** What came of a verb: a change with the number before it, or the state that did not allow one. */
 export type VerbResult =
@@ -41,7 +47,8 @@ export async function changeByVerb(
     const moment = { now: clock.now(), jobId: randomUUID(), ...(correlationId === undefined ? {} : { correlationId }) }
     const decision = planned === null ? null : decide(state, planned.happening, moment)
     if (planned === null || decision === null) return { changed: false, state }
-    const { happening: _happening, ...writes } = planned
+    const { happening: _happening, check, ...writes } = planned
+    await check?.()
     const change = toChange(decision, writes, { seen: state.seq, guard: { kind: 'verb' } })
     if (!(await store.commit(change))) continue
     publishChange(parts, decision)

@@ -1,4 +1,5 @@
 import type { Failure } from '../errors.ts'
+import type { Budget } from './budget.ts'
 
 export type WorkflowStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled'
 
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly timeoutMs?: number
   /** How often a rejected step runs again. */
   readonly maxRevisions?: number
+  /** Of the whole workflow. */
+  readonly budget?: Budget
 }
 
 /** One node of the DAG, as it was asked for; never changes. */

@@ -66,12 +66,13 @@ export function recordingSink() {
     async callStarting(estimate) {
       record.starts.push(estimate)
       record.order.push('start')
+      return estimate.maxTokens
     },
     async callEnded(outcome) {
       record.ends.push(outcome)
       record.order.push('end')
     },
-    async continuing(n) {
+    continuing(n) {
       record.continued.push(n)
       record.order.push(`continue ${n}`)
     },

@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { openTestStorage } from '../support/database.ts'
+import { describeBudgets } from './engine-budgets-suite.ts'
 import { describeKills } from './engine-kills-suite.ts'
 import { describeLapses } from './engine-lapses-suite.ts'
 import { describeRaces } from './engine-races-suite.ts'
@@ -10,4 +11,5 @@ describe('engine on PGlite', () => {
   describeRaces(site)
   describeKills(site)
   describeLapses(site)
+  describeBudgets(site)
 })

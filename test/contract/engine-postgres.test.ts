@@ -1,6 +1,7 @@
 import { afterAll, describe } from 'vitest'
 import { createStorage } from '../../src/storage/create-storage.ts'
 import { postgresOptions } from '../support/database.ts'
+import { describeBudgets } from './engine-budgets-suite.ts'
 import { describeKills } from './engine-kills-suite.ts'
 import { describeLapses } from './engine-lapses-suite.ts'
 import { describeRaces } from './engine-races-suite.ts'
@@ -27,5 +28,6 @@ describe.skipIf(!server)('engine on Postgres, with two replicas', () => {
   describeRaces(site)
   describeKills(site)
   describeLapses(site)
+  describeBudgets(site)
   describeReplicas(site)
 })

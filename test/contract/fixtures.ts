@@ -132,6 +132,7 @@ export function call(workflowId: string, changes: Partial<NewCall> = {}): NewCal
     estimatedInputTokens: 100,
     maxTokens: 500,
     costUsd: null,
+    reservedCostUsd: null,
     ...changes,
   }
 }

@@ -79,7 +79,8 @@ for (const [name, prepare] of Object.entries(revivals)) {
       for (const [payload, pointer] of [
         [{ optoins: {} }, '/optoins'],
         [{ options: { max_tokens: '1' } }, '/options/max_tokens'],
-        [{ options: { budget: {} } }, '/options/budget'],
+        [{ options: { budget: { max_llm_calls: 0 } } }, '/options/budget/max_llm_calls'],
+        [{ options: { budget: { max_calls: 1 } } }, '/options/budget/max_calls'],
         [[], ''],
         ['"x"', ''],
       ] as const) {

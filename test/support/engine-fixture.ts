@@ -7,6 +7,7 @@ import { createLlmClient } from '../../src/llm/llm-client.ts'
 import type { EndpointOptions, LlmClient, LlmClientOptions } from '../../src/llm/llm-client.ts'
 import type { Storage } from '../../src/storage/create-storage.ts'
 import { everybody } from '../../src/workflows/principal.ts'
+import type { Pricing } from '../../src/workflows/budget-faults.ts'
 import { createServices } from '../../src/workflows/create-service.ts'
 import { createEngine } from '../../src/workflows/engine.ts'
 import type { Engine, EngineOptions, EngineParts } from '../../src/workflows/engine.ts'
@@ -38,6 +39,7 @@ export interface EngineBenchOptions {
   readonly llm?: Partial<LlmClientOptions>
   readonly agents?: { readonly maxTokens?: number; readonly maxContinuations?: number; readonly stream?: boolean }
   readonly streamReasoning?: boolean
+  readonly pricing?: Pricing
   /** Puts something between the service and its store. */
   readonly store?: (real: WorkflowStore) => WorkflowStore
   readonly queue?: (real: EngineParts['queue']) => EngineParts['queue']
@@ -154,6 +156,10 @@ function mortalHints(hints: Hints, isDead: () => boolean): Hints {
   }
 }
 
+function pricingOf({ pricing }: EngineBenchOptions, llm: LlmClient): Pricing {
+  return pricing ?? { hasPrices: true, hasPrice: () => true, defaultModels: () => llm.defaultModels() }
+}
+
 function refOf(ref: string | WorkflowRef): WorkflowRef {
   return typeof ref === 'string' ? { kind: 'workflow', id: ref } : ref
 }
@@ -206,6 +212,7 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
     maxRevisions: 3,
     approvalTimeoutMs: options.run?.approvalTimeoutMs ?? runLimits.approvalTimeoutMs,
     listedModels: () => llm.listedModels(),
+    pricing: pricingOf(options, llm),
   })
   const service = services.as(everybody)
   const follow = async (ref: string | WorkflowRef) => followEvents(await service.openEvents(refOf(ref), null))

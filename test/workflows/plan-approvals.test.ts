@@ -6,12 +6,14 @@ import { planWorkflow } from '../../src/workflows/plan.ts'
 import type { CustomStep, StartWorkflow } from '../../src/workflows/requests.ts'
 import { builtInTemplates } from '../../src/workflows/templates.ts'
 import { teamOf } from '../agents/agent-task.ts'
+import { noPrices } from '../support/no-prices.ts'
 import { scriptedModel } from '../agents/scripted-model.ts'
 
 const parts = {
   agents: teamOf(scriptedModel([]), { roles: createRoles(), settings: {} }),
   templates: new Map(builtInTemplates.map((template) => [template.type, template])),
   listedModels: () => null,
+  pricing: noPrices,
 }
 const caller = { correlationId: 'request', traceparent: null, idempotency: null }
 const origin = { caller, owner: '', now: 1_700_000_000_000, jobId: 'job-1' }

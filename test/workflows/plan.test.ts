@@ -7,6 +7,7 @@ import type { PlanParts } from '../../src/workflows/plan.ts'
 import type { CustomStep, StartTask, StartWorkflow } from '../../src/workflows/requests.ts'
 import { builtInTemplates } from '../../src/workflows/templates.ts'
 import { teamOf } from '../agents/agent-task.ts'
+import { noPrices } from '../support/no-prices.ts'
 import { scriptedModel } from '../agents/scripted-model.ts'
 
 const templates = new Map(builtInTemplates.map((template) => [template.type, template]))
@@ -18,7 +19,8 @@ const origin = {
 }
 
 function partsWith(settings: Readonly<Record<string, { enabled: boolean }>> = {}) {
-  return { agents: teamOf(scriptedModel([]), { roles: createRoles(), settings }), templates, listedModels: () => null }
+  const agents = teamOf(scriptedModel([]), { roles: createRoles(), settings })
+  return { agents, templates, listedModels: () => null, pricing: noPrices }
 }
 
 const parts = partsWith()

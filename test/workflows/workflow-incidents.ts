@@ -123,7 +123,7 @@ export function happeningOf(
     adopted: () => ({ type: 'adopted', claim: nextClaim(state) }),
     shutdown: () => ({ ...handedOver, code: 'shutdown' }),
     worker_lost: () => ({ ...handedOver, code: 'worker_lost' }),
-    time_up: () => ({ type: 'time_up' }),
+    time_up: () => ({ type: 'time_up', limitedBy: 'WORKFLOW_TIMEOUT' }),
     cancelled: () => ({ type: 'cancelled' }),
     started: () => stepHappenings.started(step),
     retried: () => stepHappenings.retried(step),

@@ -239,7 +239,7 @@ export const workflowHappenings = {
   adopted: { type: 'adopted', claim: { activation: 1, retry: 1 } },
   handedOver: { type: 'handed_over', code: 'shutdown', jobId: 'job-2', maxWorkerLosses: 25 },
   lost: { type: 'handed_over', code: 'worker_lost', jobId: 'job-2', maxWorkerLosses: 25 },
-  timeUp: { type: 'time_up' },
+  timeUp: { type: 'time_up', limitedBy: 'WORKFLOW_TIMEOUT' },
   cancelled: { type: 'cancelled' },
   resumed: { type: 'resumed', options: {}, priority: 0, approvalTimeoutMs },
 } as const satisfies Record<string, Happening>

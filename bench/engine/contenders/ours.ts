@@ -88,6 +88,7 @@ function join(settings: Settings, storage: Storage, { parts, kind }: Wanted) {
     maxQueuedWorkflows: settings.maxQueuedWorkflows,
     maxRevisions: settings.maxRevisions,
     listedModels: () => null,
+    pricing: { hasPrices: false, hasPrice: () => false, defaultModels: () => [] },
   })
   return { engine, service: services.as(everybody) }
 }
