@@ -9,6 +9,7 @@ export type RequestErrorCode =
   | 'not-acceptable'
   | 'conflict'
   | 'payload-too-large'
+  | 'range-not-satisfiable'
   | 'unsupported-media-type'
   | 'invalid-workflow'
   | 'idempotency-key-reused'

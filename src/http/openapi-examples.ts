@@ -1,3 +1,7 @@
+import { catalogueExamples, metricsExample } from './catalogue-examples.ts'
+import { problemPages } from './problem-pages.ts'
+import { eventListExample, workflowExamples } from './workflow-examples.ts'
+
 const startExamples = {
   feature: {
     summary: 'A template',
@@ -5,7 +9,7 @@ const startExamples = {
       type: 'feature_development',
       requirement: 'Create a REST API for user authentication with JWT',
       context: { language: 'python', framework: 'fastapi' },
-      options: { temperature: 0.2, max_tokens: 4096, timeout_seconds: 600 },
+      options: { temperature: 0.2, max_tokens: 4096, timeout_seconds: 600, budget: { max_llm_calls: 40 } },
       metadata: { ticket: 'ABC-1' },
     },
   },
@@ -70,29 +74,21 @@ const rejectExamples = {
   feedback: { summary: 'With what is wanted otherwise', value: { attempt: 1, feedback: 'Too many services.' } },
 }
 
-const approvalExamples = {
-  one: {
-    summary: 'One open gate',
-    value: {
-      data: [
-        {
-          workflow_id: 'wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e',
-          type: 'feature_development',
-          step: 'architecture_design',
-          role: 'developer',
-          attempt: 1,
-          waiting_since: '2026-01-14T10:30:00.000Z',
-          expires_at: '2026-01-21T10:30:00.000Z',
-          links: {
-            workflow: '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e',
-            step: '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e/steps/architecture_design',
-            approve: '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e/steps/architecture_design/approve',
-            reject: '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e/steps/architecture_design/reject',
-          },
-        },
-      ],
-      next: null,
-    },
+const waitingWorkflow = '/workflows/wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e'
+
+const approval = {
+  workflow_id: 'wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e',
+  type: 'feature_development',
+  step: 'architecture_design',
+  role: 'developer',
+  attempt: 1,
+  waiting_since: '2026-01-14T10:30:00.000Z',
+  expires_at: '2026-01-21T10:30:00.000Z',
+  links: {
+    workflow: waitingWorkflow,
+    step: `${waitingWorkflow}/steps/architecture_design`,
+    approve: `${waitingWorkflow}/steps/architecture_design/approve`,
+    reject: `${waitingWorkflow}/steps/architecture_design/reject`,
   },
 }
 
@@ -107,5 +103,29 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   '/agents/{role}/tasks/{id}/resume': resumeExamples,
 }
 
-/** Examples of what GETs answer, by path. */
-export const responseExamples: Readonly<Record<string, unknown>> = { '/approvals': approvalExamples }
+/** Examples of what is answered, by the name of the schema. */
+export const resourceExamples: Readonly<Record<string, unknown>> = {
+  ...workflowExamples,
+  ...catalogueExamples,
+  Approval: approval,
+}
+
+const healthy = catalogueExamples['Health'] as Readonly<Record<string, unknown>>
+const notFound = problemPages.find(({ name }) => name === 'not-found')
+
+/** Examples of what has no schema of its own, or is not what one expects of it, by path and status. */
+export const pathExamples: Readonly<Record<string, unknown>> = {
+  '/workflows/{id}/events 200': eventListExample,
+  '/agents/{role}/tasks/{id}/events 200': eventListExample,
+  '/health 503': {
+    ...healthy,
+    status: 'unhealthy',
+    checks: { database: { status: 'failed', detail: 'It does not answer.' } },
+  },
+  '/livez 200': { status: 'ok' },
+  '/readyz 200': { status: 'ready' },
+  '/metrics.json 200': metricsExample,
+  '/openapi.json 200': { openapi: '3.1.0', info: { title: 'LLM Multi-Agent Service', version: '0.1.0' }, paths: {} },
+  '/problems 200': { data: [notFound] },
+  '/problems/{name} 200': notFound,
+}

@@ -1,7 +1,9 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { stringify } from 'yaml'
 import type { HttpApp } from './http-app.ts'
-import { requestExamples, responseExamples } from './openapi-examples.ts'
+import { addExamples } from './add-examples.ts'
+import { jsonType } from './openapi-paths.ts'
+import type { Paths } from './openapi-paths.ts'
 
 const description = `Give it a requirement, and a team of AI agents works it out, live.
 
@@ -24,38 +26,11 @@ const tags = [
   { name: 'description', description: 'This description and the pages of the problems.' },
 ]
 
-interface Media {
-  schema?: { type?: unknown }
-  examples?: unknown
-}
-
-interface Operation {
-  requestBody?: { required?: boolean; content?: Record<string, Media> }
-  responses?: Record<string, { content?: Record<string, Media> }>
-}
-
-type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>
-
-const json = 'application/json'
-
-function addRequestExamples(paths: Paths): void {
-  for (const [path, examples] of Object.entries(requestExamples)) {
-    const media = paths[path]?.['post']?.requestBody?.content?.[json]
-    if (media) media.examples = examples
-  }
-}
-
-function addResponseExamples(paths: Paths): void {
-  for (const [path, examples] of Object.entries(responseExamples)) {
-    const media = paths[path]?.['get']?.responses?.['200']?.content?.[json]
-    if (media) media.examples = examples
-  }
-}
-
 /** The plugin calls every body required. */
 function markOptionalBodies(paths: Paths): void {
   for (const { requestBody } of Object.values(paths).flatMap((operations) => Object.values(operations))) {
-    if (requestBody && [requestBody.content?.[json]?.schema?.type].flat().includes('null')) requestBody.required = false
+    if (requestBody && [requestBody.content?.[jsonType]?.schema?.type].flat().includes('null'))
+      requestBody.required = false
   }
 }
 
@@ -74,9 +49,8 @@ export function openapiOptions(version: string): FastifyDynamicSwaggerOptions {
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject
       const paths = (document.openapiObject.paths ?? {}) as Paths
-      addRequestExamples(paths)
-      addResponseExamples(paths)
       markOptionalBodies(paths)
+      Object.assign((document.openapiObject.components ??= {}), { examples: addExamples(paths) })
       return document.openapiObject
     },
   }

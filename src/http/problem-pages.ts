@@ -17,6 +17,8 @@ const explanations: Readonly<Record<ProblemName, string>> = {
   'payload-too-large': 'The body is larger than the setting body_limit_bytes allows. Send less.',
   'unsupported-media-type':
     'Bodies are JSON in UTF-8, not compressed. Send "Content-Type: application/json", and no Content-Encoding.',
+  'range-not-satisfiable':
+    'The header Range asks for bytes that the file does not have. Content-Range says how many it has.',
   'invalid-workflow':
     'Every field is well-formed, but the workflow cannot be done as a whole: an unknown type, role, task type or dependency, a duplicate id, a cycle, an approval of a step that is not there. "errors" names what is at fault.',
   'idempotency-key-reused':

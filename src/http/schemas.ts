@@ -113,6 +113,7 @@ const problemDescriptions: Readonly<Record<number, string>> = {
   409: 'The state does not allow it.',
   413: 'The body is too large.',
   415: 'The body is not JSON in UTF-8, or it is compressed.',
+  416: 'The range is outside of the file; `Content-Range` says how many bytes it has.',
   422: 'Well-formed, but it cannot be done as a whole; or the Idempotency-Key was used for another request.',
   429: 'Too much waits already; see `Retry-After`.',
   503: 'Not now: starting, shutting down, or the database is away; see `Retry-After`.',

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
 import type { ArtifactFile } from '../workflows/service.ts'
 import { parseByteRange } from './byte-range.ts'
 import { matchesTag, strongTag } from './entity-tag.ts'
@@ -34,14 +35,8 @@ export function sendFile(request: FastifyRequest, reply: FastifyReply, file: Art
   if (matchesTag(request.headers['if-none-match'], tag)) return reply.code(304).send()
   const range = rangeOf(request, tag, size)
   if (range === 'unsatisfiable') {
-    const problem = {
-      type: 'about:blank',
-      title: 'Range Not Satisfiable',
-      status: 416,
-      detail: `It has ${size} bytes.`,
-    }
-    void reply.code(416).header('content-range', `bytes */${size}`).type('application/problem+json')
-    return reply.send(JSON.stringify({ ...problem, correlation_id: request.id }))
+    void reply.header('content-range', `bytes */${size}`)
+    throw new AppError('range-not-satisfiable', `It has ${size} bytes.`)
   }
   const name = file.path.split('/').at(-1) ?? file.path
   void reply.header('content-disposition', attachmentNamed(name)).type(contentTypeOf(file.media_type))

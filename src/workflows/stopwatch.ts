@@ -27,7 +27,8 @@ export function createStopwatch(usedMs: number, limitMs: number): Stopwatch {
       if (since !== null) return
       since = performance.now()
       // setTimeout takes at most 2^31 − 1 ms, which is longer than any step may run.
-      timer = setTimeout(() => controller.abort(new Error('time is up')), Math.min(limitMs - counted, 2 ** 31 - 1))
+      const leftMs = Math.min(Math.max(0, limitMs - counted), 2 ** 31 - 1)
+      timer = setTimeout(() => controller.abort(new Error('time is up')), leftMs)
     },
     pause,
     elapsedMs,

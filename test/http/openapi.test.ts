@@ -7,7 +7,7 @@ import { describeApp } from '../../src/http/write-openapi.ts'
 interface Description {
   readonly openapi: string
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly summary?: string }>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+  readonly components: Readonly<Record<'schemas' | 'examples', Readonly<Record<string, unknown>>>>
 }
 
 const routes = [
@@ -72,6 +72,10 @@ test('openapi.yaml is what the routes say: if not, run node src/http/write-opena
   for (const operation of Object.values(description.paths).flatMap(Object.values))
     expect(operation.summary).toBeTruthy()
 
-  const known = new Set(Object.keys(description.components.schemas).map((name) => `#/components/schemas/${name}`))
+  const known = new Set(
+    Object.entries(description.components).flatMap(([kind, named]) =>
+      Object.keys(named).map((name) => `#/components/${kind}/${name}`),
+    ),
+  )
   expect(referencesOf(description).filter((reference) => !known.has(reference))).toEqual([])
 })

@@ -62,7 +62,7 @@ export function addProblemRoutes(app: HttpApp): void {
         params: NameParams,
         response: {
           200: answer('The page.', { 'text/html': Type.String(), 'application/json': page }),
-          ...problems(400, 404),
+          ...problems(400, 404, 406),
         },
       },
     },

@@ -48,7 +48,7 @@ function addDelete(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
         tags: [door.tag],
         summary: 'Removes an ended one, its events and artifacts',
         params: door.params,
-        response: { 204: emptyAnswer('It is gone.'), ...problems(400, 404, 409, 503) },
+        response: { 204: emptyAnswer('It is gone.'), ...problems(400, 404, 409, 413, 415, 503) },
       },
     },
     async (request, reply) => {
