@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The root of the project. */
+export const root = join(import.meta.dirname, '..', '..')
+
+/** The text of a file of the project. */
+export function readProjectFile(...path: readonly string[]): string {
+  return readFileSync(join(root, ...path), 'utf8')
+}
+
+/** A row of `docs/metrics.md`. */
+export interface DocumentedMetric {
+  readonly type: string
+  readonly labels: readonly string[]
+}
+
+/** The metrics of `docs/metrics.md`, by name. */
+export function documentedMetrics(): ReadonlyMap<string, DocumentedMetric> {
+  const rows = readProjectFile('docs', 'metrics.md').matchAll(/^\| `(\w+)` +\| (\w+) +\| ([^|]*) \|/gm)
+  return new Map(
+    [...rows].map(([, name = '', type = '', labels = '']) => [name, { type, labels: labels.match(/\w+/g) ?? [] }]),
+  )
+}
+
+const suffixes = /_(bucket|sum|count)$/
+
+/** The metric that a series belongs to: of a histogram without `_bucket`, `_sum`, `_count`. */
+export function metricOfSeries(series: string, known: ReadonlyMap<string, DocumentedMetric>): string {
+  const histogram = series.replace(suffixes, '')
+  return known.get(histogram)?.type === 'histogram' ? histogram : series
+}
