@@ -3,11 +3,12 @@ import { renderMetricsDocs } from '../../src/observability/write-metrics-docs.ts
 import { createEventJournal } from '../smoke/event-journal.ts'
 import { readToEnd } from '../smoke/event-connection.ts'
 import { customStep, postWorkflow, taskOf, test } from '../smoke/smoke-test.ts'
-import { documentedMetrics, metricOfSeries, readProjectFile } from './metrics-table.ts'
+import { documentedMetrics, metricOfSeries } from './metrics-table.ts'
+import { readProjectFile } from './project-files.ts'
 import { hasPromtool, noPromtool, promtool } from './promtool.ts'
 
 plain('docs/metrics.md is what the service has (npm run metrics writes it)', () => {
-  expect(readProjectFile('docs', 'metrics.md')).toBe(renderMetricsDocs())
+  expect(readProjectFile('docs/metrics.md')).toBe(renderMetricsDocs())
 })
 
 /** Series of the text format, as name and labels. */

@@ -1,13 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-
-/** The root of the project. */
-export const root = join(import.meta.dirname, '..', '..')
-
-/** The text of a file of the project. */
-export function readProjectFile(...path: readonly string[]): string {
-  return readFileSync(join(root, ...path), 'utf8')
-}
+import { readProjectFile } from './project-files.ts'
 
 /** A row of `docs/metrics.md`. */
 export interface DocumentedMetric {
@@ -17,7 +8,7 @@ export interface DocumentedMetric {
 
 /** The metrics of `docs/metrics.md`, by name. */
 export function documentedMetrics(): ReadonlyMap<string, DocumentedMetric> {
-  const rows = readProjectFile('docs', 'metrics.md').matchAll(/^\| `(\w+)` +\| (\w+) +\| ([^|]*) \|/gm)
+  const rows = readProjectFile('docs/metrics.md').matchAll(/^\| `(\w+)` +\| (\w+) +\| ([^|]*) \|/gm)
   return new Map(
     [...rows].map(([, name = '', type = '', labels = '']) => [name, { type, labels: labels.match(/\w+/g) ?? [] }]),
   )
