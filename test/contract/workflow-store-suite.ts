@@ -59,7 +59,9 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
         sizeBytes: expect.any(Number) as number,
         walSizeBytes: expect.any(Number) as number,
         walWrittenBytes: expect.any(Number) as number,
-        connections: embedded ? null : { open: expect.any(Number), idle: expect.any(Number), waiting: 0, limit: expect.any(Number) },
+        connections: embedded
+          ? null
+          : { open: expect.any(Number), idle: expect.any(Number), waiting: 0, limit: expect.any(Number) },
       })
     })
   })

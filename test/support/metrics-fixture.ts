@@ -38,6 +38,11 @@ export function metricsFixture(sources: Partial<GaugeSources> = {}): Metrics {
   })
 }
 
+/** Those samples of a metric that are not 0: what has happened. */
+export async function countsOf(metrics: Metrics, name: string): Promise<Readonly<Record<string, number>>> {
+  return Object.fromEntries(Object.entries(await samplesOf(metrics, name)).filter(([, value]) => value !== 0))
+}
+
 /** The samples of a metric in the Prometheus text, as `labels → value`, comments left out. */
 export async function samplesOf(metrics: Metrics, name: string): Promise<Readonly<Record<string, number>>> {
   const { body } = await metrics.text()
