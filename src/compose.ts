@@ -77,7 +77,8 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const llm = createLlmClient(llmOptions(settings), { observe: observeLlmEvent, askAfter: phase.starting.promise })
   const model = settings.logContent ? logContent(llm, log) : llm
   const team = createAgents({ roles, model, settings: agentSettings(settings), defaults: agentDefaults(settings) })
-  const sources = { storage, llm, engine: () => engine }
+  const ready = () => phase.started && storage.ready()
+  const sources = { storage, llm, engine: () => engine, ready: () => ready() && !phase.draining }
   const metrics = settings.enableMetrics ? composeMetrics(settings, { version, templates, sources }) : null
   told.llm = observeLlm({ log, metrics, urlOf: (endpoint) => urlOfEndpoint(settings, endpoint) })
   const agents = observeAgents(team, { log, metrics })
@@ -113,7 +114,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
       checkPath: checkArtifactPath,
       health: { health: composeHealth(settings, { version, storage, llm }) },
       ...(metrics === null ? {} : { metrics }),
-      ready: () => phase.started && storage.ready(),
+      ready,
       draining: () => phase.draining,
       leaving: phase.leaving.signal,
       observer: observeHttp({ log, metrics, captureDefect }),
@@ -263,17 +264,25 @@ function pricing({ llm: { prices } }: Settings, llm: LlmClient): Pricing {
 interface MetricsParts {
   readonly version: string
   readonly templates: ReadonlyMap<string, Template>
-  readonly sources: { readonly storage: Storage; readonly llm: LlmClient; readonly engine: () => Engine }
+  readonly sources: {
+    readonly storage: Storage
+    readonly llm: LlmClient
+    readonly engine: () => Engine
+    readonly ready: () => boolean
+  }
 }
 
 function composeMetrics(settings: Settings, { version, templates, sources }: MetricsParts): Metrics {
-  const { storage, llm, engine } = sources
+  const { storage, llm, engine, ready } = sources
   return createMetrics({
     version,
     roles: Object.keys(settings.agents),
     workflowTypes: [...templates.keys(), 'custom', 'task'],
     models: modelNames(settings),
+    costOf: createCostOf(settings.llm.prices),
     sources: {
+      ready,
+      database: () => storage.figures(),
       llm: () => llm.status(),
       queue: () => ({ queued: engine().queued(), oldestCreatedAt: engine().oldestQueuedAt() }),
       busyAgents: () => [...engine().busy().values()].reduce((sum, count) => sum + count, 0),

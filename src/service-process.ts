@@ -99,6 +99,8 @@ export async function runService(): Promise<void> {
   const log = createLogger(logOptions(settings, isTerminal))
   const logger = log.logger('main')
   for (const warning of warnings) logger.warning(warning)
+  // Who rotates logs sends it by habit, and a terminal that closes does.
+  process.on('SIGHUP', () => logger.info('SIGHUP received: it changes nothing; settings are read at a start only'))
   const sentry = await startSentry({
     dsn: isSentryPlaceholder(settings.sentryDsn) ? '' : settings.sentryDsn,
     environment: settings.sentryEnvironment,
@@ -157,7 +159,7 @@ function shutDownGracefully(settings: Settings, { composition, log, sentry }: Ru
   const logger = log.logger('main')
   const graceMs = settings.shutdownGraceSeconds * 1000
   let closing = false
-  closeWithGrace({ delay: graceMs + closingMs, logger: false }, async ({ signal, err }) => {
+  closeWithGrace({ delay: graceMs + closingMs, logger: false, skip: ['SIGHUP'] }, async ({ signal, err }) => {
     closing = true
     if (err === undefined) logger.info(`${signal ?? 'Request'} received: shutting down`)
     else {

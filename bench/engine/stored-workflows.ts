@@ -18,20 +18,26 @@ export async function storeWorkflows(databaseUrl: string, count: number): Promis
   const client = new Client({ connectionString: databaseUrl })
   await client.connect()
   try {
-    const found = await client.query<{ id: string }>(
-      `SELECT id FROM agents.workflows WHERE status = 'completed' ORDER BY id DESC LIMIT 1`,
-    )
-    const id = found.rows[0]?.id
-    if (id === undefined) throw new Error('No workflow has run that could be copied.')
-    await client.query('DELETE FROM agents.workflows WHERE id <> $1', [id])
-    const tables = Map.groupBy((await client.query<Column>(columns)).rows, (column) => column.table_name)
-    // whoever is referred to comes first
-    const names = [...tables.keys()].toSorted((a, b) => Number(b === 'workflows') - Number(a === 'workflows'))
-    for (const name of names) await client.query(copyStatement(name, tables.get(name) ?? []), [id, count - 1])
-    await client.query('VACUUM ANALYZE')
+    await storeWorkflowsBy(async (text, values) => (await client.query<object>(text, values)).rows, count)
   } finally {
     await client.end()
   }
+}
+
+/** Runs one statement and gives its rows. */
+type RunQuery = (text: string, values?: unknown[]) => Promise<readonly object[]>
+
+/** The same in any database that `query` speaks to. */
+export async function storeWorkflowsBy(query: RunQuery, count: number): Promise<void> {
+  const found = await query(`SELECT id FROM agents.workflows WHERE status = 'completed' ORDER BY id DESC LIMIT 1`)
+  const [row] = found as readonly { readonly id: string }[]
+  if (row === undefined) throw new Error('No workflow has run that could be copied.')
+  await query('DELETE FROM agents.workflows WHERE id <> $1', [row.id])
+  const tables = Map.groupBy((await query(columns)) as readonly Column[], (column) => column.table_name)
+  // whoever is referred to comes first
+  const names = [...tables.keys()].toSorted((a, b) => Number(b === 'workflows') - Number(a === 'workflows'))
+  for (const name of names) await query(copyStatement(name, tables.get(name) ?? []), [row.id, count - 1])
+  await query('VACUUM ANALYZE')
 }
 
 function copyStatement(table: string, ofTable: readonly Column[]): string {

@@ -1,4 +1,5 @@
 import { BUILT_IN_ROLES } from './agent-settings.ts'
+import { renderMarkdownTable } from '../markdown-table.ts'
 import { describeDefault, describeType } from './describe.ts'
 import { dotted } from './reading.ts'
 import { listFields, listRoleConfig, listRoleSettings, listSettings, type ListedSetting } from './setting-list.ts'
@@ -12,7 +13,7 @@ const END = '<!-- settings:end -->'
 function renderSettingsTable(): string {
   return SETTING_GROUPS.map(({ title, settings }) => {
     const list = 'agents' in settings ? agentRows() : listSettings(Object.keys(settings))
-    return `### ${title}\n\n${renderTable([HEAD, ...list.flatMap(rowsOf)])}`
+    return `### ${title}\n\n${renderMarkdownTable(HEAD, list.flatMap(rowsOf))}`
   }).join('\n\n')
 }
 
@@ -43,17 +44,6 @@ function rowsOf(setting: ListedSetting): readonly (readonly string[])[] {
 function cellsOf(setting: ListedSetting, variable: string, byDefault = defaultOf(setting.schema.default)) {
   const { path, schema } = setting
   return [variable, code(dotted(path)), describeType(schema), byDefault, schema.description ?? '']
-}
-
-/** Columns are padded, as a formatter of Markdown would. */
-function renderTable(rows: readonly (readonly string[])[]): string {
-  const escaped = rows.map((cells) => cells.map((cell) => cell.replaceAll('|', String.raw`\|`)))
-  const widths = HEAD.map((_, column) => Math.max(...escaped.map((cells) => cells[column]?.length ?? 0)))
-  const lines = escaped.map(
-    (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
-  )
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
-  return [lines[0], rule, ...lines.slice(1)].join('\n')
 }
 
 function defaultOf(value: unknown): string {

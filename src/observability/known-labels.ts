@@ -6,6 +6,8 @@ export interface KnownLabels {
   /** Adds values, as far as there is room. */
   learn(values: readonly string[]): void
   labelOf(value: string | null | undefined): string
+  /** Those that are known now. */
+  known(): readonly string[]
 }
 
 /** Knows `initial`, and learns up to `limit` values in all. */
@@ -15,6 +17,7 @@ export function createKnownLabels(initial: readonly string[], limit = 100): Know
     learn: (values) => {
       for (const value of values) if (known.size < limit) known.add(value)
     },
+    known: () => [...known],
     labelOf: (value) => (typeof value === 'string' && known.has(value) ? value : otherLabel),
   }
 }

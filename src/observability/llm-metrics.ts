@@ -1,10 +1,12 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { LlmEvent } from '../llm/model.ts'
+import type { CostOf } from '../llm/prices.ts'
 import { traceContext } from '../trace-context.ts'
 import type { KnownLabels } from './known-labels.ts'
 import type { JsonMetrics } from './metrics-json.ts'
 
 type CallEnded = Extract<LlmEvent, { type: 'llm.call_ended' }>
+type BreakerChanged = Extract<LlmEvent, { type: 'llm.breaker_changed' }>
 
 // OpenTelemetry's, with three more for local models, whose calls last minutes
 const durationBuckets = [
@@ -21,11 +23,15 @@ export interface LlmMetrics {
   promptCut(): void
 }
 
+export interface LlmMetricsParts {
+  readonly json: JsonMetrics
+  readonly models: KnownLabels
+  readonly roles: KnownLabels
+  readonly costOf: CostOf
+}
+
 /** Metrics of the calls to model servers. The role is that of the work in which an event is told. */
-export function createLlmMetrics(
-  registry: Registry,
-  parts: { readonly json: JsonMetrics; readonly models: KnownLabels; readonly roles: KnownLabels },
-): LlmMetrics {
+export function createLlmMetrics(registry: Registry, parts: LlmMetricsParts): LlmMetrics {
   const { json, models, roles } = parts
   const instruments = createInstruments(registry)
   const truncations = new Counter({
@@ -34,19 +40,25 @@ export function createLlmMetrics(
     registers: [registry],
   })
 
+  const costUsd = ({ model, usage }: CallEnded) => (usage === null ? null : parts.costOf(model, usage))
   const ended = (event: CallEnded): void => {
     const model = models.labelOf(event.model)
     const role = roles.labelOf(traceContext.getStore()?.agentId)
     instruments.requests.inc({ role, model, endpoint: event.endpoint, outcome: event.outcome })
     recordCall(instruments, event, model)
+    recordUse(instruments, event, { role, model, costUsd: costUsd(event) })
     recordGuideNames(json, event)
+  }
+  const breakerOpened = ({ endpoint, model }: BreakerChanged): void => {
+    instruments.opened.inc({ endpoint, model: models.labelOf(model) })
+    json.count('llm.circuit_breaker.open')
   }
   return {
     observe: (event) => {
       if (event.type === 'llm.call_started') json.count('llm.request')
       else if (event.type === 'llm.call_ended') ended(event)
       else if (event.type === 'llm.endpoint_checked') models.learn(event.models)
-      else if (event.state === 'open') json.count('llm.circuit_breaker.open')
+      else if (event.state === 'open') breakerOpened(event)
     },
     promptCut: () => {
       truncations.inc()
@@ -87,7 +99,43 @@ function createInstruments(registry: Registry) {
       buckets: tokenBuckets,
       registers,
     }),
+    ...createUseCounters(registers),
+    opened: new Counter({
+      name: 'llm_circuit_breaker_opened_total',
+      help: 'How often circuit breakers opened.',
+      labelNames: ['endpoint', 'model'],
+      registers,
+    }),
   }
+}
+
+function createUseCounters(registers: Registry[]) {
+  return {
+    used: new Counter({
+      name: 'llm_tokens_total',
+      help: 'Tokens of all calls, failed ones too, by type: input or output; estimated where a server did not report them.',
+      labelNames: ['role', 'model', 'type'],
+      registers,
+    }),
+    cost: new Counter({
+      name: 'llm_cost_usd_total',
+      help: 'Cost of all calls in USD, by llm.prices; nothing for models without a price.',
+      labelNames: ['role', 'model'],
+      registers,
+    }),
+  }
+}
+
+function recordUse(
+  { used, cost }: Instruments,
+  { usage }: CallEnded,
+  about: { readonly role: string; readonly model: string; readonly costUsd: number | null },
+): void {
+  const { costUsd, ...labels } = about
+  if (usage === null) return
+  used.inc({ ...labels, type: 'input' }, usage.inputTokens)
+  used.inc({ ...labels, type: 'output' }, usage.outputTokens)
+  if (costUsd !== null) cost.inc(labels, costUsd)
 }
 
 function recordCall({ durations, firstChunks, tokens }: Instruments, event: CallEnded, model: string): void {

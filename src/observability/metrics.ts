@@ -1,10 +1,13 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { LlmEvent } from '../llm/model.ts'
+import type { CostOf } from '../llm/prices.ts'
 import type { CommittedEvent } from '../workflows/events.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
 import { createKnownLabels } from './known-labels.ts'
 import { createLlmMetrics } from './llm-metrics.ts'
+import { describeMetrics, type MetricDescription } from './metric-descriptions.ts'
 import { createJsonMetrics, type MetricsView } from './metrics-json.ts'
+import { collectProcessMetrics } from './process-metrics.ts'
 import { type GaugeSources, readGauges, registerServiceGauges } from './service-gauges.ts'
 import { createTaskMetrics } from './task-metrics.ts'
 import { createWorkflowMetrics } from './workflow-metrics.ts'
@@ -19,6 +22,8 @@ export interface Metrics {
   /** The Prometheus text. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>
   json(): MetricsView
+  /** Every metric that there is, by name. */
+  describe(): readonly MetricDescription[]
 }
 
 export interface MetricsParts {
@@ -27,23 +32,25 @@ export interface MetricsParts {
   readonly roles: readonly string[]
   readonly workflowTypes: readonly string[]
   readonly models: readonly string[]
+  /** What calls cost. */
+  readonly costOf: CostOf
   readonly sources: GaugeSources
 }
 
 /** Starts empty, in a registry of its own; figures of the process and its event loop are among them. */
-export function createMetrics({ version, sources, ...names }: MetricsParts): Metrics {
+export function createMetrics({ version, sources, costOf, ...names }: MetricsParts): Metrics {
   const registry = new Registry()
   const roles = createKnownLabels(names.roles)
   const types = createKnownLabels(names.workflowTypes)
   const models = createKnownLabels(names.models)
 
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 10 })
+  collectProcessMetrics(registry)
   registerServiceGauges(registry, { sources, models, version })
   const http = createHttpMetrics(registry)
   const json = createJsonMetrics(() => readGauges(sources, http.openStreams()))
   const recordTask = createTaskMetrics(registry, { json, roles })
   const recordWorkflow = createWorkflowMetrics(registry, { json, types })
-  const llm = createLlmMetrics(registry, { json, models, roles })
+  const llm = createLlmMetrics(registry, { json, models, roles, costOf })
 
   return {
     recordWorkflow: (committed) => {
@@ -55,5 +62,6 @@ export function createMetrics({ version, sources, ...names }: MetricsParts): Met
     http,
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     json: () => json.view(),
+    describe: () => describeMetrics(registry),
   }
 }

@@ -1,5 +1,8 @@
-import { Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { LlmStatus } from '../llm/model.ts'
+import type { DatabaseFigures } from '../storage/database-figures.ts'
+import { addDatabaseGauges } from './database-gauges.ts'
+import { type AddGauge, createGaugeAdder, tryToRead } from './gauge-adder.ts'
 import type { KnownLabels } from './known-labels.ts'
 
 /** Where gauges are read from, each time somebody asks for them. Called synchronously; must be cheap. */
@@ -11,19 +14,14 @@ export interface GaugeSources {
   readonly busyAgents: () => number
   /** Workflows that this replica holds. */
   readonly heldWorkflows: () => number
+  /** This replica would say so at `/readyz`. */
+  readonly ready: () => boolean
+  readonly database: () => DatabaseFigures
   /** Milliseconds since the epoch, by the clock of `oldestCreatedAt`. */
   readonly now: () => number
 }
 
 const breakerLevels = { closed: 0, half_open: 1, open: 2 } as const
-
-type SetGauge = (labels: Readonly<Record<string, string>>, value: number) => void
-type AddGauge = (gauge: {
-  readonly name: string
-  readonly help: string
-  readonly labelNames?: readonly string[]
-  readonly read: (set: SetGauge) => void
-}) => void
 
 /** Registers gauges for everything that has a current value. A source that throws leaves its gauges empty. */
 export function registerServiceGauges(
@@ -31,22 +29,21 @@ export function registerServiceGauges(
   parts: { readonly sources: GaugeSources; readonly models: KnownLabels; readonly version: string },
 ): void {
   const { sources, models, version } = parts
-  const add: AddGauge = ({ name, help, labelNames = [], read }) => {
-    const collect = (): void => {
-      gauge.reset()
-      tryToRead(() => read((labels, value) => gauge.set(labels, value)))
-    }
-    const gauge = new Gauge({ name, help, labelNames: [...labelNames], registers: [], collect })
-    registry.registerMetric(gauge)
-  }
+  const add = createGaugeAdder(registry)
   add({
     name: 'build_info',
     help: 'The version that runs.',
     labelNames: ['version'],
     read: (set) => set({ version }, 1),
   })
+  add({
+    name: 'service_ready',
+    help: 'This replica takes work: 1 as /readyz says 200, 0 while it starts, drains, or is without its database.',
+    read: (set) => set({}, sources.ready() ? 1 : 0),
+  })
   addModelGauges(add, sources, models)
   addWorkGauges(add, sources)
+  addDatabaseGauges(add, sources.database)
 }
 
 function addModelGauges(add: AddGauge, { llm }: GaugeSources, models: KnownLabels): void {
@@ -96,12 +93,12 @@ function addModelGauges(add: AddGauge, { llm }: GaugeSources, models: KnownLabel
 function addWorkGauges(add: AddGauge, sources: GaugeSources): void {
   add({
     name: 'workflow_queue_depth',
-    help: 'Workflows that wait for a replica.',
+    help: 'Workflows that wait for a replica, on all replicas together; each one tells the same.',
     read: (set) => set({}, sources.queue().queued),
   })
   add({
     name: 'workflow_queue_oldest_age_seconds',
-    help: 'Age of the workflow that waits longest.',
+    help: 'Time since the creation of the workflow that waits longest; 0 when none does.',
     read: (set) => set({}, oldestAgeSeconds(sources)),
   })
   add({
@@ -157,12 +154,4 @@ function worstBreakers({ breakers }: LlmStatus, models: KnownLabels): readonly B
     worst.set(key, { endpoint, model: label, level })
   }
   return [...worst.values()]
-}
-
-function tryToRead(read: () => unknown): void {
-  try {
-    read()
-  } catch {
-    // a part that is starting or closing has no figures; the others still have theirs
-  }
 }

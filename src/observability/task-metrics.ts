@@ -25,6 +25,11 @@ export function createTaskMetrics(
   const { json, roles } = parts
   const { started, ended, durations, retries } = createInstruments(registry)
   const times = createTaskTimes()
+  // as workflows: what has not happened yet is 0
+  for (const role of roles.known()) {
+    started.inc({ role }, 0)
+    for (const status of Object.values(ends)) ended.inc({ role, status }, 0)
+  }
 
   const observeStart = (role: string): void => {
     started.inc({ role })

@@ -19,6 +19,11 @@ export function createWorkflowMetrics(
 ): (committed: CommittedEvent) => void {
   const { json, types } = parts
   const { started, ended, durations } = createInstruments(registry)
+  // A counter that begins at 1 has not risen, for who looks at its rate: the first failure would not be seen.
+  for (const type of types.known()) {
+    started.inc({ type }, 0)
+    for (const status of Object.values(ends)) ended.inc({ type, status }, 0)
+  }
 
   const observeEnd = (type: string, status: string, data: CommittedEvent['event']['data']): void => {
     ended.inc({ type, status })

@@ -7,6 +7,8 @@ import type { WorkflowStore } from '../workflows/store.ts'
 import { activationQueueName } from './activation-queue-name.ts'
 import { createBossQueues } from './boss-queues.ts'
 import type { BossQueues } from './boss-queues.ts'
+import { createFigures } from './database-figures.ts'
+import type { DatabaseFigures } from './database-figures.ts'
 import { isPassing, unavailable, withAppErrors } from './database-errors.ts'
 import { createLateDatabase } from './late-database.ts'
 import type { LateDatabase } from './late-database.ts'
@@ -54,6 +56,8 @@ export interface Storage {
   /** The database has answered within the last seconds. */
   ready(): boolean
   status(): { readonly database: PartStatus; readonly queue: PartStatus }
+  /** What metrics tell of the database; reading it costs nothing. */
+  figures(): DatabaseFigures
   /** Lets go of everything, also in the middle of `start`. */
   close(): Promise<void>
 }
@@ -98,17 +102,22 @@ function createHints({ databaseUrl }: StorageOptions, parts: StorageParts): Noti
   })
 }
 
+function createQueues(database: Database, options: StorageOptions, parts: StorageParts): BossQueues {
+  return createBossQueues({
+    database,
+    embedded: options.databaseUrl === null,
+    publishes: options.publishes ?? false,
+    onError: (error) => parts.onError?.(error),
+  })
+}
+
 /** Builds storage on PGlite or Postgres; does nothing before `start`. */
 export function createStorage(options: StorageOptions, parts: StorageParts): Storage {
   const embedded = options.databaseUrl === null
   const database = createLateDatabase()
-  const boss = createBossQueues({
-    database,
-    embedded,
-    publishes: options.publishes ?? false,
-    onError: (error) => parts.onError?.(error),
-  })
+  const boss = createQueues(database, options, parts)
   const probe = createProbe(database, { ownClock: !embedded })
+  const figures = createFigures(database, { embedded, probe })
   const hints = createHints(options, parts)
   const closing = new AbortController()
   let opening: Promise<Database> | null = null
@@ -129,6 +138,7 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
     await hints.start()
     if (closing.signal.aborted) throw unavailable('The database is closed.')
     probe.start()
+    figures.start()
     started = true
   }
 
@@ -152,12 +162,14 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
     start: () => (starting ??= withAppErrors(start)),
     ready: () => databaseStatus().ok,
     status: () => ({ database: databaseStatus(), queue: queueStatus() }),
+    figures: () => figures.read(),
     async close() {
       closing.abort()
       await hints.close()
       await (starting ?? opening?.then((opened) => database.open(opened)))?.catch(() => undefined)
       started = false
       probe.stop()
+      figures.stop()
       await boss.stop()
       await database.close()
     },

@@ -14,6 +14,17 @@ export interface Queryable {
   query<Row = Readonly<Record<string, unknown>>>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>>
 }
 
+/** The connections of a pool. */
+export interface ConnectionFigures {
+  readonly open: number
+  /** Of the open ones, those that nobody uses. */
+  readonly idle: number
+  /** How many wait for one. */
+  readonly waiting: number
+  /** Most that may be open. */
+  readonly limit: number
+}
+
 /** One of the two backends: Postgres over a pool, or PGlite in a worker thread. */
 export interface Database extends Queryable {
   /**
@@ -23,6 +34,8 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
   /** Waits for what runs, then lets go of every connection and file. */
   close(): Promise<void>
+  /** The state of its pool; null or absent where there is none. */
+  connections?(): ConnectionFigures | null
 }
 
 /** What pg-boss calls its `db`. */

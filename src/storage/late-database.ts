@@ -1,10 +1,12 @@
-import type { Database } from './database.ts'
+import type { ConnectionFigures, Database } from './database.ts'
 import { unavailable } from './database-errors.ts'
 
 /** A database that can be handed out before it is there. */
 export interface LateDatabase extends Database {
   /** From now on statements go to `database`. */
   open(database: Database): void
+  /** null: it has no pool, or is not there. */
+  connections(): ConnectionFigures | null
 }
 
 /** Throws `unavailable` for every statement before `open` and after `close`. */
@@ -20,6 +22,7 @@ export function createLateDatabase(): LateDatabase {
     open: (database) => {
       target = database
     },
+    connections: () => target?.connections?.() ?? null,
     async close() {
       const closing = target
       target = null

@@ -119,5 +119,11 @@ export function createPostgresDatabase(options: PostgresOptions, parts: Postgres
         names.dropAfter,
       ),
     close: () => (closing ??= pool.end()),
+    connections: () => ({
+      open: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      limit: options.poolSize,
+    }),
   }
 }

@@ -9,6 +9,8 @@ export interface Probe {
   start(): void
   stop(): void
   state(): { readonly ok: boolean; readonly detail: string }
+  /** Milliseconds that the latest answer took; null before the first. */
+  tookMs(): number | null
 }
 
 export interface ProbeOptions {
@@ -25,6 +27,7 @@ export function createProbe(database: Queryable, options: ProbeOptions): Probe {
   let offsetMs = 0
   let detail = 'not open yet'
   let ok = false
+  let tookMs: number | null = null
   let askedAt: number | null = null
   let timer: NodeJS.Timeout | null = null
 
@@ -36,6 +39,7 @@ export function createProbe(database: Queryable, options: ProbeOptions): Probe {
         'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
       )
       const tripMs = performance.now() - started
+      tookMs = tripMs
       // Half the way was before the database looked at its clock, half after.
       if (ownClock && rows[0]) offsetMs = rows[0].now + tripMs / 2 - Date.now()
       ok = true
@@ -50,6 +54,7 @@ export function createProbe(database: Queryable, options: ProbeOptions): Probe {
   }
 
   return {
+    tookMs: () => tookMs,
     clock: { now: () => Math.floor(Date.now() + offsetMs) },
     ask,
     start() {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import type { Storage } from '../../src/storage/create-storage.ts'
 import type { Database } from '../../src/storage/database.ts'
@@ -47,5 +47,22 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
     describeLists(bench)
     describeRetention(bench)
     describeChunks(bench)
+
+    it('tells its figures', async () => {
+      const figures = () => isOpen(storage).figures()
+      await vi.waitUntil(() => figures().walWrittenBytes !== null, { timeout: 20_000 })
+      const { embedded } = isOpen(storage)
+      expect(figures()).toEqual({
+        kind: embedded ? 'embedded' : 'postgres',
+        up: true,
+        probeMs: expect.any(Number) as number,
+        sizeBytes: expect.any(Number) as number,
+        walSizeBytes: expect.any(Number) as number,
+        walWrittenBytes: expect.any(Number) as number,
+        connections: embedded
+          ? null
+          : { open: expect.any(Number), idle: expect.any(Number), waiting: 0, limit: expect.any(Number) },
+      })
+    })
   })
 }

@@ -3,7 +3,7 @@ import type { LlmEvent } from '../../src/llm/model.ts'
 import { withTraceIds } from '../../src/trace-context.ts'
 import { committedEvent } from '../support/lifecycle-events.ts'
 import { llmStatus } from '../support/llm-status.ts'
-import { metricsFixture, samplesOf } from '../support/metrics-fixture.ts'
+import { countsOf, metricsFixture, samplesOf } from '../support/metrics-fixture.ts'
 
 type CallEnded = Extract<LlmEvent, { type: 'llm.call_ended' }>
 
@@ -103,11 +103,11 @@ test('workflows and tasks: started, ended by status, durations; a retry is the s
   ]) {
     metrics.recordWorkflow(event)
   }
-  expect(await samplesOf(metrics, 'agent_tasks_started_total')).toEqual({
+  expect(await countsOf(metrics, 'agent_tasks_started_total')).toEqual({
     '{role="developer"}': 1,
     '{role="qa_engineer"}': 1,
   })
-  expect(await samplesOf(metrics, 'agent_tasks_total')).toEqual({
+  expect(await countsOf(metrics, 'agent_tasks_total')).toEqual({
     '{role="developer",status="completed"}': 1,
     '{role="qa_engineer",status="failed"}': 1,
   })
@@ -115,8 +115,8 @@ test('workflows and tasks: started, ended by status, durations; a retry is the s
     '{gen_ai_operation_name="invoke_agent",gen_ai_agent_name="developer"}': 3.5,
     '{gen_ai_operation_name="invoke_agent",gen_ai_agent_name="qa_engineer",error_type="llm_error"}': 2,
   })
-  expect(await samplesOf(metrics, 'workflows_started_total')).toEqual({ '{type="feature_development"}': 1 })
-  expect(await samplesOf(metrics, 'workflows_total')).toEqual({ '{type="feature_development",status="failed"}': 1 })
+  expect(await countsOf(metrics, 'workflows_started_total')).toEqual({ '{type="feature_development"}': 1 })
+  expect(await countsOf(metrics, 'workflows_total')).toEqual({ '{type="feature_development",status="failed"}': 1 })
   expect(await samplesOf(metrics, 'gen_ai_workflow_duration_seconds_sum')).toEqual({
     '{gen_ai_operation_name="invoke_workflow",gen_ai_workflow_name="feature_development",error_type="llm_error"}': 6,
   })
@@ -136,8 +136,8 @@ test('a task that was cancelled before it began is no task of an agent; a direct
   const metrics = metricsFixture()
   metrics.recordWorkflow(committedEvent('step.cancelled', { step: 's', attempt: 0 }))
   metrics.recordWorkflow(committedEvent('workflow.started', { kind: 'task' }))
-  expect(await samplesOf(metrics, 'agent_tasks_total')).toEqual({})
-  expect(await samplesOf(metrics, 'workflows_started_total')).toEqual({})
+  expect(await countsOf(metrics, 'agent_tasks_total')).toEqual({})
+  expect(await countsOf(metrics, 'workflows_started_total')).toEqual({})
 })
 
 test('labels are bounded: what nobody has named is other', async () => {
@@ -161,8 +161,8 @@ test('labels are bounded: what nobody has named is other', async () => {
   expect(await samplesOf(metrics, 'llm_requests_total')).toEqual({
     '{role="other",model="other",endpoint="default",outcome="success"}': 50,
   })
-  expect(await samplesOf(metrics, 'workflows_started_total')).toEqual({ '{type="other"}': 50 })
-  expect(await samplesOf(metrics, 'agent_tasks_started_total')).toEqual({ '{role="other"}': 50 })
+  expect(await countsOf(metrics, 'workflows_started_total')).toEqual({ '{type="other"}': 50 })
+  expect(await countsOf(metrics, 'agent_tasks_started_total')).toEqual({ '{role="other"}': 50 })
   expect(await samplesOf(metrics, 'http_request_duration_seconds_count')).toEqual({
     '{method="other",route="/x",status_code="405"}': 50,
   })
