@@ -12,8 +12,15 @@ export interface Material {
   readonly tier: number
 }
 
-/** Text that always stays, or material. */
-export type PromptPart = string | Material
+/** Where it is said what was left out: between tags, because names of files are data too. */
+interface OmissionNote {
+  readonly kind: 'omissions'
+  readonly open: string
+  readonly close: string
+}
+
+/** Text that always stays, material, or the place of the note. */
+export type PromptPart = string | Material | OmissionNote
 
 export interface PromptLimits {
   /** Tokens of prompt and answer together; null for no limit. */
@@ -45,6 +52,8 @@ const LEAST_SYSTEM_SHARE = 0.1
 // a piece of a file that is shorter than this helps nobody
 const LEAST_PIECE_UNITS = 48 * UNITS_PER_TOKEN
 const LONGEST_NOTE = 1000
+// of the room for material, where some of it is left out
+const NOTE_SHARE = 0.05
 
 /** The tokens an answer may have: what is wanted, but never more than half of the window. */
 export function answerShare(limits: Pick<PromptLimits, 'window' | 'maxTokens'>): number {
@@ -55,8 +64,7 @@ export function answerShare(limits: Pick<PromptLimits, 'window' | 'maxTokens'>):
 
 /**
  * Makes the prompt fit beside the answer. Of what the answer leaves, the system prompt has at most 30 % and the user
- * prompt the rest; what one does not use goes to the other. The last part of the user prompt is the output format: a
- * note of what was left out stands before it. Throws `context_overflow` when the parts that always stay do not fit, or
+ * prompt the rest; what one does not use goes to the other. What was left out is said where a part asks for it. Throws `context_overflow` when the parts that always stay do not fit, or
  * when nothing may be cut.
  */
 export function fitPrompt(system: string, user: readonly PromptPart[], limits: PromptLimits): FittedPrompt {
@@ -106,17 +114,26 @@ function overflow(needed: number, limits: PromptLimits, why: string): AppError {
 
 function cutParts(parts: readonly PromptPart[], room: number): string {
   const materials = parts.filter(isMaterial)
-  const fixed = sumUnits(parts.filter(isFixed))
+  const free = room - sumUnits(parts.filter(isFixed))
+  const all = cutTiers(materials, free)
+  const texts = all.size === materials.length ? all : cutTiers(materials, free * (1 - NOTE_SHARE))
+  const left = free - [...texts.values()].reduce((sum, text) => sum + tokenUnits(text), 0)
+  const omitted = materials.filter((material) => !texts.has(material))
+  const shownOf = (part: Exclude<PromptPart, string>): string =>
+    isMaterial(part) ? (texts.get(part) ?? '') : noteOfOmitted(omitted, part, left)
+  return parts.map((part) => (isFixed(part) ? part : shownOf(part))).join('')
+}
+
+/** What of the materials there is room for, one tier after the other. */
+function cutTiers(materials: readonly Material[], room: number): ReadonlyMap<Material, string> {
   const texts = new Map<Material, string>()
-  let left = room - fixed
+  let left = room
   for (const tier of [...new Set(materials.map((material) => material.tier))].toSorted((a, b) => a - b)) {
     const inTier = materials.filter((material) => material.tier === tier)
     for (const [material, text] of cutTier(inTier, left)) texts.set(material, text)
     for (const material of inTier) left -= tokenUnits(texts.get(material) ?? '')
   }
-  const omitted = materials.filter((material) => !texts.has(material))
-  const shown = parts.map((part) => (isFixed(part) ? part : (texts.get(part) ?? '')))
-  return [...shown.slice(0, -1), noteOfOmitted(omitted, left), ...shown.slice(-1)].join('')
+  return texts
 }
 
 /** The small ones whole, the large ones cut to one height; when that would be too little for each, the last go. */
@@ -156,18 +173,17 @@ function cutMaterial(material: Material, units: number): string {
   return material.open + content + material.close
 }
 
-/** Uses only room that nothing else needs. */
-function noteOfOmitted(omitted: readonly Material[], room: number): string {
+function noteOfOmitted(omitted: readonly Material[], { open, close }: OmissionNote, room: number): string {
   if (omitted.length === 0) return ''
-  const end = '\n\n'
-  let note = `Left out, because the model's context is too small (${omitted.length}):`
-  if (tokenUnits(note + end) > room) return ''
+  const title = `Left out, because the model's context is too small: ${omitted.length} of the parts.\n\n`
+  if (tokenUnits(title) > room) return ''
+  let list = ''
   for (const { label } of omitted) {
-    const longer = `${note}\n- ${label}`
-    if (longer.length > LONGEST_NOTE || tokenUnits(longer + end) > room) break
-    note = longer
+    const longer = `${list}${list === '' ? '' : '\n'}- ${label}`
+    if (longer.length > LONGEST_NOTE || tokenUnits(title + open + longer + close) > room) break
+    list = longer
   }
-  return note + end
+  return list === '' ? title : title + open + list + close
 }
 
 function isFixed(part: PromptPart): part is string {
@@ -175,11 +191,12 @@ function isFixed(part: PromptPart): part is string {
 }
 
 function isMaterial(part: PromptPart): part is Material {
-  return typeof part !== 'string'
+  return typeof part !== 'string' && 'content' in part
 }
 
 function partText(part: PromptPart): string {
-  return isFixed(part) ? part : part.open + part.content + part.close
+  if (isFixed(part)) return part
+  return isMaterial(part) ? part.open + part.content + part.close : ''
 }
 
 function sumUnits(parts: readonly PromptPart[]): number {

@@ -1,5 +1,7 @@
 import type { ChatMessage, Target } from '../llm/model.ts'
 import type { FencedBlock } from './fenced-blocks.ts'
+import { spellOutChatMarks } from './chat-marks.ts'
+import { quoteText } from './quoted-text.ts'
 import { cutMiddle, estimateTokens, UNITS_PER_TOKEN } from './tokens.ts'
 
 /** The messages of one call and what they are estimated to cost. */
@@ -21,14 +23,16 @@ export interface Continuation {
 // what a chat template adds around two more messages
 const TEMPLATE_TOKENS = 32
 const QUOTED_LENGTH = 60
+const LONGEST_OPENING = 200
 
 /**
  * Plans the call that goes on with an answer. Where the window has no room for the whole answer so far, its middle is
  * left out and the call may answer less, so that both have a share. An answer without text has spent all on reasoning:
  * it is asked again, with the advice to think less.
  */
-export function planContinuation({ first, target, text, openBlock }: Continuation): PlannedCall {
-  if (text.trim() === '') return { ...first, messages: withAdvice(first.messages) }
+export function planContinuation({ first, target, text: answer, openBlock }: Continuation): PlannedCall {
+  if (answer.trim() === '') return { ...first, messages: withAdvice(first.messages) }
+  const text = spellOutChatMarks(answer)
   const { contextWindow: window, tokenRatio } = target
   const tokensOf = (piece: string): number => Math.ceil(estimateTokens(piece) * tokenRatio)
   const request = goOn(text, openBlock)
@@ -46,13 +50,15 @@ export function planContinuation({ first, target, text, openBlock }: Continuatio
   return { messages, inputTokens: used + tokensOf(shown), maxTokens }
 }
 
+/** What it quotes of the answer is short and in quotation marks: an answer may repeat what some file told it to say. */
 function goOn(text: string, openBlock: FencedBlock | null): string {
+  const opening = openBlock === null ? '' : openBlock.fence + openBlock.info
   const place =
-    openBlock === null
+    opening === ''
       ? ''
-      : ` You are inside the code block \`${openBlock.fence}${openBlock.info}\`: do not open it again, and close it where it ends.`
+      : ` You are inside the code block that begins with ${quoteText(opening.slice(0, LONGEST_OPENING))}: do not open it again, and close it where it ends.`
   return (
-    `Your answer was cut off at the output limit. Its last characters are ${JSON.stringify(text.slice(-QUOTED_LENGTH).toWellFormed())}. ` +
+    `Your answer was cut off at the output limit. Its last characters are ${quoteText(text.slice(-QUOTED_LENGTH).toWellFormed())}. ` +
     `Go on exactly there, with the very next character: repeat nothing, add no preamble.${place}`
   )
 }

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto'
+import { spellOutChatMarks } from './chat-marks.ts'
+import { quoteAttribute } from './quoted-text.ts'
 
-/** Tags around text that others wrote. Such a text cannot close them: their name is not in it. */
+/** Tags around text that others wrote. Such a text cannot close them: their name is not in it, however it is spelled. */
 export interface Delimiters {
   open(name: string, attributes?: Readonly<Record<string, string>>): string
   close(name: string): string
+  /** A text as it may stand between tags: marks of chat templates are spelled out. */
+  data(text: string): string
   /** How the tags end, to tell the model. */
   readonly nonce: string
+  /** There are such marks in the texts. */
+  readonly hasChatMarks: boolean
 }
 
 /** The same texts get the same tags, so that a model server can reuse what it has computed of a prompt. */
@@ -13,11 +19,13 @@ export function createDelimiters(texts: readonly string[]): Delimiters {
   const nonce = findNonce(texts)
   return {
     nonce,
+    hasChatMarks: texts.some((text) => spellOutChatMarks(text).length > text.length),
     open(name, attributes = {}) {
-      const written = Object.entries(attributes).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
+      const written = Object.entries(attributes).map(([key, value]) => ` ${key}=${quoteAttribute(value)}`)
       return `<${name}-${nonce}${written.join('')}>\n`
     },
     close: (name) => `\n</${name}-${nonce}>\n\n`,
+    data: spellOutChatMarks,
   }
 }
 
@@ -26,6 +34,12 @@ function findNonce(texts: readonly string[]): string {
   for (const text of texts) hash.update(text).update('\0')
   for (let round = 0; ; round += 1) {
     const nonce = hash.copy().update(String(round)).digest('hex').slice(0, 16)
-    if (!texts.some((text) => text.includes(nonce))) return nonce
+    if (!texts.some((text) => couldBeReadAs(text, nonce))) return nonce
   }
+}
+
+/** A lenient reader could find the name in the text: no case, no invisible characters, one form of every letter. */
+export function couldBeReadAs(text: string, name: string): boolean {
+  const asRead = text.normalize('NFKC').replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
+  return asRead.toLowerCase().includes(name)
 }

@@ -115,12 +115,15 @@ describe('a prompt in a window', () => {
       'task',
       small,
       ...Array.from({ length: 40 }, (_, n) => material(`big${n}`, 'b'.repeat(2000))),
+      { kind: 'omissions', open: '<left-out>\n', close: '\n</left-out>\n' } as const,
       'format',
     ]
     const { user } = fit('role', parts, 2500)
     expect(user).toContain(small.content)
     expect(user).toMatch(/\[… \d+ characters are left out here …\]/)
-    expect(user).toMatch(/Left out, because the model's context is too small \(\d+\):\n- big\d+[^]*format$/)
+    expect(user).toMatch(
+      /Left out, because the model's context is too small: \d+ [^]*<left-out>\n- big\d+[^]*<.left-out>\nformat$/,
+    )
   })
 
   it('fails with the sizes when the task alone does not fit', () => {
