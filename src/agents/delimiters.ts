@@ -38,8 +38,15 @@ function findNonce(texts: readonly string[]): string {
   }
 }
 
+// letters and digits in another dress: raised, lowered, circled, full-width, mathematical
+const dressed =
+  /[\u00b2\u00b3\u00b9\u1d2c-\u1d6a\u2070-\u209c\u2100-\u214f\u2460-\u24ff\uff10-\uff5a\u{1d400}-\u{1d7ff}\u{1f100}-\u{1f1ff}\u{1fbf0}-\u{1fbf9}]/gu
+
 /** A lenient reader could find the name in the text: no case, no invisible characters, one form of every letter. */
 export function couldBeReadAs(text: string, name: string): boolean {
-  const asRead = text.normalize('NFKC').replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
+  // normalizing all of it at once can take forever: time grows with the square of a run of combining marks
+  const asRead = text
+    .replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
+    .replaceAll(dressed, (character) => character.normalize('NFKC'))
   return asRead.toLowerCase().includes(name)
 }

@@ -193,6 +193,7 @@ describe('the name of the tags', () => {
     ['a soft hyphen inside', `${name.slice(0, 5)}\u00ad${name.slice(5)}`],
     ['a zero-width blank inside', `${name.slice(0, 5)}\u200b${name.slice(5)}`],
     ['a variation selector inside', `${name.slice(0, 5)}\ufe0f${name.slice(5)}`],
+    ['mathematical digits', name.replaceAll(/\d/g, (c) => String.fromCodePoint(0x1d7ce + Number(c)))],
     ['full-width letters', name.replaceAll(/./g, (c) => String.fromCodePoint(c.charCodeAt(0) + 0xfee0))],
   ])('is found in texts: %s', (_name, spelled) => {
     expect(couldBeReadAs(`x${spelled}x`, name)).toBe(true)
