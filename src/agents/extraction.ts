@@ -1,5 +1,5 @@
 import type { Artifact, ExtractedArtifacts, RejectedArtifact } from './agent.ts'
-import { checkArtifactPath, foldedPath } from './artifact-path.ts'
+import { checkArtifactPath, foldedPath, printablePath } from './artifact-path.ts'
 import { pathInInfo, pathOfBlock } from './block-path.ts'
 import { createFenceParser, type FencedBlock } from './fenced-blocks.ts'
 import { mediaType } from './media-type.ts'
@@ -85,12 +85,13 @@ function createCollection(limits: ExtractionLimits) {
   const rejected: RejectedArtifact[] = []
   let unlisted = 0
   const reject = (path: string, reason: string): void => {
-    if (rejected.length < MAX_REJECTED) rejected.push({ path: printable(path), reason })
+    if (rejected.length < MAX_REJECTED) rejected.push({ path: printablePath(path), reason })
     else unlisted += 1
   }
   const replaceTwin = (key: string, path: string): void => {
     const twin = files.get(key)
-    if (twin !== undefined && twin.path !== path) reject(twin.path, `only upper and lower case tell it from ${path}`)
+    if (twin !== undefined && twin.path !== path)
+      reject(twin.path, `only upper and lower case tell it from ${printablePath(path)}`)
   }
   return {
     reject,
@@ -125,12 +126,6 @@ function foldersOf(paths: Iterable<string>): ReadonlySet<string> {
       folders.add(path.slice(0, slash))
   }
   return folders
-}
-
-/** A refused path is shown to people: nothing invisible, and not endless. */
-function printable(path: string): string {
-  const visible = path.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD')
-  return visible.length <= 200 ? visible : `${visible.slice(0, 200).toWellFormed()}…`
 }
 
 function replaceBlocks(text: string, blocks: readonly FencedBlock[], paths: ReadonlySet<string>): string {

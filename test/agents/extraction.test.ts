@@ -171,6 +171,50 @@ describe('limits', () => {
     expect(found.rejected[0]?.path).toBe('../\ufffdx')
     expect(found.rejected.at(-1)?.reason).toBe('901 more files were refused')
   })
+
+  it('keeps the good files of an answer that names a hundred thousand bad ones, and the list small', () => {
+    const found = extractor.extract(
+      '```:../x\n```\n'.repeat(50_000) + block('py:a.py') + '```:\\x\n```\n'.repeat(49_000),
+      whole,
+    )
+    expect(found.artifacts.map(({ path }) => path)).toEqual(['a.py'])
+    expect(found.rejected).toHaveLength(101)
+    expect(found.rejected.at(-1)).toEqual({ path: '(others)', reason: '98900 more files were refused' })
+  })
+
+  it('keeps the list below 100 kB, whatever its paths are', () => {
+    const twins = Array.from({ length: 300 }, (_, n) =>
+      block(`a:${'漢'.repeat(80)}/${n % 2 === 0 ? 'a' : 'A'}${'/é'.repeat(25)}`),
+    )
+    const long = Array.from({ length: 300 }, (_, n) => block(`a:../${'漢'.repeat(1000)}${n}`))
+    for (const text of [twins.join(''), long.join('')]) {
+      const { rejected } = extractor.extract(text, whole)
+      expect(rejected).toHaveLength(101)
+      expect(Buffer.byteLength(JSON.stringify(rejected))).toBeLessThan(100_000)
+    }
+  })
+
+  it('takes of thousands of files as many as it may, and of gigantic ones none', () => {
+    const text = Array.from({ length: 3000 }, (_, n) => block(`a:f${n}.txt`)).join('')
+    const found = extractor.extract(block('a:big.txt', 'x'.repeat(1_048_577)) + text, whole)
+    expect(found.artifacts).toHaveLength(500)
+    expect(found.rejected[0]).toEqual({ path: 'big.txt', reason: 'the file is larger than 1048576 bytes' })
+    expect(found.rejected.at(-1)?.reason).toBe('2401 more files were refused')
+  })
+
+  it('refuses every file in place of a folder, also where only case tells them apart', () => {
+    const text = block('a:a') + block('a:A/b') + block('a:a/B/c.py') + block('a:ok.py')
+    expect(filesOf(text)).toEqual({ 'a/B/c.py': 'x\n', 'ok.py': 'x\n' })
+    expect(rejectedOf(text)).toEqual([
+      'a: the path is the folder of another file',
+      'A/b: the path is the folder of another file',
+    ])
+  })
+
+  it('takes one of two spellings of the same letters', () => {
+    const text = block('a:caf\u00e9.md', '1\n') + block('a:cafe\u0301.md', '2\n')
+    expect(filesOf(text)).toEqual({ 'caf\u00e9.md': '2\n' })
+  })
 })
 
 describe('hostile answers', () => {
