@@ -10,10 +10,14 @@ export const inertHeaders = {
   'content-security-policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
 } as const
 
+/** What a name in a dialog must not hold: it would not be seen, or be read in another order, or part folders. */
+const unfit = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}/\\]/gu
+
 /** `attachment` under a name that every client understands (RFC 6266). */
-export function attachmentNamed(name: string): string {
-  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
-  const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)
+export function attachmentNamed(written: string): string {
+  const name = written.replaceAll(unfit, '_')
+  const plain = name.replaceAll(/[^\x20-\x7e]/gu, '_').replaceAll(/["%]/g, '_')
+  const encoded = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)
   return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
 }
 

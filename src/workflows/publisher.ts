@@ -1,3 +1,4 @@
+import { leftOutFile, leftOutPath, planExport } from './export-files.ts'
 import type { OutputDirectory, Publication, PublishJob, PublishQueue } from './queue.ts'
 import { viewWorkflow } from './resource-view.ts'
 import type { WorkflowStore } from './store.ts'
@@ -20,7 +21,7 @@ export interface Publisher {
   stop(): Promise<void>
 }
 
-/** Files are those of the artifacts; what the steps said is beside them in `.workflow/`. */
+/** Files are those of the artifacts; what the steps said, and what is left out, is beside them in `.workflow/`. */
 export function createPublisher({ store, queue, directory, onFailed }: PublisherParts): Publisher {
   const stopping = new AbortController()
   let running: Promise<void> = Promise.resolve()
@@ -57,12 +58,13 @@ export function createPublisher({ store, queue, directory, onFailed }: Publisher
 async function gather(store: WorkflowStore, id: string): Promise<Publication | null> {
   const record = await store.record(id)
   if (record === null) return null
-  const artifacts = await store.artifacts(id)
+  const plan = planExport(await store.artifacts(id), (artifact) => artifact.createdAt)
   async function* files() {
-    for (const { path } of artifacts) {
+    for (const { path } of plan.files) {
       const artifact = await store.artifact(id, path, null)
       if (artifact !== null) yield { path, content: artifact.content }
     }
+    if (plan.leftOut.length > 0) yield { path: leftOutPath, content: leftOutFile(plan.leftOut) }
     if (record === null) return
     const { state, outputs } = record
     for (const [index, output] of outputs) {

@@ -1,6 +1,9 @@
+import * as fc from 'fast-check'
 import { expect } from 'vitest'
+import { attachmentNamed } from '../../src/http/send-file.ts'
 import { test } from '../support/http-app.ts'
 import type { TestApp } from '../support/http-app.ts'
+import { zipEntries } from '../support/zip-entries.ts'
 
 const good = { type: 'feature_development', requirement: 'A REST API' }
 
@@ -72,4 +75,66 @@ test('an archive is broken off when a file cannot be read', async ({ edge }) => 
   made.service.artifact = () => Promise.reject(new Error('away'))
   const answer = await fetch(`${await made.listen()}${url}`)
   await expect(answer.arrayBuffer()).rejects.toThrow('terminated')
+})
+
+test('an archive holds regular files with good names only, and says what it leaves out', async ({ edge }) => {
+  const made = await edge()
+  const url = await withFiles(made)
+  const id = url.split('/')[2] ?? ''
+  const hostile = [
+    '../../etc/cron.d/x',
+    '/abs',
+    'C:\\x',
+    'a\\..\\b',
+    '.git/hooks/pre-commit',
+    'src',
+    'SRC/APP.py',
+    'nul.txt',
+  ]
+  for (const path of hostile) made.service.addFile(id, { path, content: Buffer.from('x'), media_type: 'text/plain' })
+  const archive = await made.app.inject(url.replace('/artifacts', '/artifacts.zip'))
+  const entries = zipEntries(archive.rawPayload)
+  const names = entries.map(({ name }) => name)
+  expect(names.toSorted()).toEqual(['.workflow/left-out.json', 'seite ä.html', 'src/app.py'])
+  for (const { mode } of entries) expect(mode.toString(8)).toBe('100644')
+})
+
+test('whatever is sent of a model’s files says that nothing of it runs', async ({ edge }) => {
+  const made = await edge()
+  const url = await withFiles(made)
+  const etag = String((await made.app.inject(`${url}/src/app.py`)).headers.etag)
+  const answers = await Promise.all([
+    made.app.inject(`${url}/src/app.py`),
+    made.app.inject({ method: 'HEAD', url: `${url}/src/app.py` }),
+    made.app.inject({ url: `${url}/src/app.py`, headers: { range: 'bytes=0-1' } }),
+    made.app.inject({ url: `${url}/src/app.py`, headers: { range: 'bytes=99-' } }),
+    made.app.inject({ url: `${url}/src/app.py`, headers: { 'if-none-match': etag } }),
+    made.app.inject(url.replace('/artifacts', '/artifacts.zip')),
+  ])
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 206, 416, 304, 200])
+  for (const { headers } of answers) {
+    expect(headers['x-content-type-options']).toBe('nosniff')
+    expect(headers['content-security-policy']).toBe("default-src 'none'; sandbox; frame-ancestors 'none'")
+  }
+})
+
+test('a name in Content-Disposition ends no header and no quotes, and hides nothing', () => {
+  const name = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc
+      .array(
+        fc.constantFrom('"', '\\', ';', '\r\n', "'", '%22', '*', '\0', '\u202e', '\u200b', '/', '..', 'ä', '😀', 'a'),
+      )
+      .map((pieces) => pieces.join('')),
+  )
+  fc.assert(
+    fc.property(name, (written) => {
+      const header = attachmentNamed(written)
+      const parts = /^attachment; filename="([ !#$&-[\]-~]*)"; filename\*=UTF-8''([\w!~.%-]*)$/.exec(header)
+      expect(parts).not.toBeNull()
+      const decoded = decodeURIComponent(parts?.[2] ?? '')
+      expect(decoded).not.toMatch(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}/\\]/u)
+      expect(Array.from(decoded)).toHaveLength(Array.from(written).length)
+    }),
+  )
 })

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { planExport } from '../../workflows/export-files.ts'
 import { ArtifactResource } from '../../workflows/resources.ts'
 import type { HttpApp } from '../http-app.ts'
 import { serviceFor } from '../principal-of.ts'
@@ -78,6 +79,8 @@ function addZip(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
       schema: {
         tags: ['artifacts'],
         summary: 'All current files as one archive',
+        description:
+          'Files that cannot stand beside the others (a file in place of a folder, names that only case tells apart) are left out and listed in `.workflow/left-out.json`.',
         params: door.params,
         response: {
           200: answer('The archive.', { 'application/zip': Type.String({ contentEncoding: 'binary' }) }),
@@ -89,7 +92,7 @@ function addZip(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
       const ref = door.ref(request.params)
       const files = await serviceFor(parts, request).artifacts(ref)
       const archive = zipFiles(
-        files,
+        planExport(files, (file) => Date.parse(file.created_at)),
         async (file) => (await serviceFor(parts, request).artifact(ref, file.path, file.version)).content,
       )
       void reply.headers({ ...inertHeaders, 'content-disposition': attachmentNamed(`${request.params.id}.zip`) })
