@@ -5,6 +5,8 @@ import { pause } from './work-loop.ts'
 export interface RetentionParts {
   readonly store: Pick<WorkflowStore, 'removeEnded'>
   readonly report: (error: unknown) => void
+  /** Milliseconds of a clock that only goes on. */
+  readonly now?: () => number
 }
 
 export interface RetentionOptions {
@@ -21,8 +23,10 @@ export interface Retention {
   stop(): Promise<void>
 }
 
-/** So few that whoever waits for the database does not notice. */
-const batchSize = 100
+/** Milliseconds that a batch is to take: the embedded database does nothing else meanwhile, and nobody is to notice. */
+const batchMs = 20
+/** Workflows of a batch. Below the least, a statement costs more than what it deletes. */
+const batchSizes = { first: 20, least: 10, most: 500 }
 /** Rest after a batch, in times of what it took: the database is busy with this for a fifth of its time at most. */
 const restFactor = 4
 
@@ -31,17 +35,22 @@ const restFactor = 4
  * time: each skips what another one has in hand.
  */
 export function createRetention(
-  { store, report }: RetentionParts,
+  { store, report, now = () => performance.now() }: RetentionParts,
   { keepMs, everyMs = 600_000 }: RetentionOptions,
 ): Retention {
   const stopping = new AbortController()
   let running = Promise.resolve()
 
+  let batchSize = batchSizes.first
+
   const deleteAll = async () => {
-    for (let removed = batchSize; removed === batchSize && !stopping.signal.aborted;) {
-      const startedAt = performance.now()
-      removed = await store.removeEnded(keepMs, batchSize)
-      await pause((performance.now() - startedAt) * restFactor, stopping.signal)
+    for (let isMore = true; isMore && !stopping.signal.aborted;) {
+      const startedAt = now()
+      const removed = await store.removeEnded(keepMs, batchSize)
+      const tookMs = now() - startedAt
+      isMore = removed === batchSize
+      if (isMore) batchSize = nextSize(batchSize, tookMs)
+      await pause(tookMs * restFactor, stopping.signal)
     }
   }
   const run = async () => {
@@ -61,4 +70,10 @@ export function createRetention(
       await running
     },
   }
+}
+
+/** Follows what a batch took, in steps: one that had to wait says little of the next. */
+function nextSize(size: number, tookMs: number): number {
+  const factor = Math.min(2, Math.max(0.5, batchMs / Math.max(1, tookMs)))
+  return Math.min(batchSizes.most, Math.max(batchSizes.least, Math.round(size * factor)))
 }

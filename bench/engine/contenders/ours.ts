@@ -4,6 +4,7 @@ import { loadSettings } from '../../../src/config/load.ts'
 import type { Settings } from '../../../src/config/settings.ts'
 import { agentDefaults, agentSettings, promptRepair, storageOptions } from '../../../src/part-options.ts'
 import { createStorage, type Storage } from '../../../src/storage/create-storage.ts'
+import type { Database } from '../../../src/storage/database.ts'
 import { prepareDatabase, preparedDirectoryPath } from '../../../src/storage/prepare.ts'
 import { everybody } from '../../../src/workflows/principal.ts'
 import { createServices } from '../../../src/workflows/create-service.ts'
@@ -11,6 +12,7 @@ import { createEngine } from '../../../src/workflows/engine.ts'
 import { createFollowers } from '../../../src/workflows/followers.ts'
 import { createLiveTexts } from '../../../src/workflows/live-texts.ts'
 import { loadTemplates } from '../../../src/workflows/load-templates.ts'
+import type { WorkflowStore } from '../../../src/workflows/store.ts'
 import type { Contender, ContenderParts } from '../contender.ts'
 import { createCountedDatabase } from './counted-database.ts'
 import { listen } from './listen.ts'
@@ -23,13 +25,20 @@ export interface OurKind {
   readonly embedded: boolean
   /** Prompts are built and files looked for in the answers; otherwise the steps are empty, as those of the others. */
   readonly prompts: boolean
+  /** Given the database, to look at it or to fill it. */
+  readonly onDatabase?: (database: Database) => void
+}
+
+/** This service, and what keeps its workflows. */
+export interface OurContender extends Contender {
+  readonly store: WorkflowStore
 }
 
 /** Tasks at the same time for each workflow in flight: two steps of the DAG run side by side. */
 const agentsPerWorkflow = 2
 
 /** This service's engine and verbs, joined as it joins them, with every setting at its default but the limits. */
-export async function openOurs(parts: ContenderParts, kind: OurKind): Promise<Contender> {
+export async function openOurs(parts: ContenderParts, kind: OurKind): Promise<OurContender> {
   const env = kind.embedded ? { DATA_DIRECTORY: parts.directory } : { DATABASE_URL: parts.databaseUrl }
   // this directory holds neither a config.yaml nor a .env
   const { settings } = loadSettings({ argv: [], env, cwd: import.meta.dirname })
@@ -37,7 +46,10 @@ export async function openOurs(parts: ContenderParts, kind: OurKind): Promise<Co
   if (kind.embedded) await prepareDatabase(preparedDirectory)
   const counted = createCountedDatabase()
   const storage = createStorage(storageOptions(settings, preparedDirectory), {
-    ...(kind.embedded ? { around: counted.around } : {}),
+    around(database) {
+      kind.onDatabase?.(database)
+      return kind.embedded ? counted.around(database) : database
+    },
     onFatal: (_exitCode, message) => fail(new Error(message)),
     onError: fail,
   })
@@ -46,6 +58,7 @@ export async function openOurs(parts: ContenderParts, kind: OurKind): Promise<Co
   await engine.start()
   const edge = parts.port === null ? null : await listen(service, parts.port)
   return {
+    store: storage.store,
     run: createRun(service, parts),
     ...(kind.embedded ? { counts: counted.read } : {}),
     async close() {
