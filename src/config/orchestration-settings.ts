@@ -51,7 +51,8 @@ export const orchestrationSettings = {
   output_directory: text({
     default: '',
     format: 'path',
-    description: 'Directory that the files of a finished workflow are also written to. Empty: off.',
+    description:
+      'Directory that the files of a finished workflow are also written to. They are yours: they stay when it is deleted. Empty: off.',
   }),
   data_directory: text({
     default: './data',

@@ -41,11 +41,15 @@ export function createReads(parts: ReadParts): Reads {
       const step = state.steps.find((candidate) => candidate.definition.id === stepId)
       if (step === undefined) throw notFound(`This workflow has no step "${stepId}".`)
       const attempts = await store.attempts(id, step.index)
+      if (attempts.length < step.attempt) await findState(parts, { kind: 'workflow', id })
       return viewStepDetail(step, { output: outputs.get(step.index) ?? null, attempts }, clock.now())
     },
     async artifacts(ref) {
       const state = await findState(parts, ref)
-      return (await store.artifacts(ref.id)).map((artifact) => viewArtifact(artifact, state))
+      const artifacts = await store.artifacts(ref.id)
+      // none of what there was: it may have been deleted in between, and that is no empty list
+      if (artifacts.length === 0 && state.steps.some((step) => step.artifacts.length > 0)) await findState(parts, ref)
+      return artifacts.map((artifact) => viewArtifact(artifact, state))
     },
     async artifact(ref, path, version) {
       const state = await findState(parts, ref)

@@ -47,6 +47,7 @@ function addDelete(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
       schema: {
         tags: [door.tag],
         summary: 'Removes an ended one, its events and artifacts',
+        description: 'What was written to `output_directory` stays.',
         params: door.params,
         response: { 204: emptyAnswer('It is gone.'), ...problems(400, 404, 409, 413, 415, 503) },
       },
