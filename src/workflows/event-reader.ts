@@ -58,6 +58,8 @@ async function checkPosition(parts: EventReaderParts, workflow: WorkflowState, c
   const open = await store.attemptsOpenAt(workflow.id, claimed.seq)
   for (const text of claimed.open) {
     if (!open.some(({ stepIndex, attempt }) => stepIndex === text.stepIndex && attempt === text.attempt)) {
+      // of a workflow that was deleted in between, nothing was open anywhere
+      if ((await store.load(workflow.id)) === null) throw new AppError('not-found', 'It was deleted.')
       throw new AppError('invalid-cursor', 'This cursor names an attempt that was not open there.')
     }
     if (text.offset > 0) await checkOffset(parts, workflow.id, text)

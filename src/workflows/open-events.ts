@@ -33,14 +33,8 @@ export function createEventOpener(given: EventReaderParts): EventOpener {
   const openings = new Map<string, Promise<Opening>>()
 
   const look = async ({ ref, cursor, principal }: Wanted): Promise<Opening> => {
-    const find = { store: parts.store, principal }
-    const workflow = await findState(find, ref)
-    const position = await positionAt(parts, workflow, cursor).catch(async (error: unknown) => {
-      // of a workflow that was deleted in between, every cursor is bad, but that is not what is to be said
-      await findState(find, ref)
-      throw error
-    })
-    return { workflow, position }
+    const workflow = await findState({ store: parts.store, principal }, ref)
+    return { workflow, position: await positionAt(parts, workflow, cursor) }
   }
   const lookFirst = (wanted: Wanted, key: string): Promise<Opening> => {
     const opening = look(wanted).finally(() => {

@@ -1,5 +1,7 @@
 import { expect } from 'vitest'
 
+import { createEventOpener } from '../../src/workflows/open-events.ts'
+import { everybody } from '../../src/workflows/principal.ts'
 import { createReads } from '../../src/workflows/read-service.ts'
 import type { ReadParts } from '../../src/workflows/read-service.ts'
 import type { WorkflowStore } from '../../src/workflows/store.ts'
@@ -19,8 +21,9 @@ function readsOf(store: WorkflowStore, id: string, question: 'attempts' | 'artif
       return (store[question] as (...values: never[]) => unknown)(...asked)
     },
   }
-  // what is asked of the others is no matter here
-  return createReads({ ...readerParts(deleting) } as ReadParts)
+  const parts = readerParts(deleting)
+  // of the rest nothing is asked
+  return createReads({ ...parts, principal: everybody, openReader: createEventOpener(parts) } as ReadParts)
 }
 
 async function ended(store: WorkflowStore): Promise<string> {
