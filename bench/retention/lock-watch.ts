@@ -2,26 +2,33 @@ import { Client } from 'pg'
 
 const everyMs = 5
 
-// of whoever waits for a row, a table, a page or a transaction of somebody else
+// of whoever waits for a row, a table, a page or a transaction, and whether it is retention that has it
 const waiting = `
-  SELECT extract(epoch FROM clock_timestamp() - waitstart)::float8 * 1000 AS ms,
-    concat_ws(' ', locktype, 'of', coalesce(relation::regclass::text, 'somebody')) AS what
-  FROM pg_locks
+  SELECT extract(epoch FROM clock_timestamp() - waitstart)::float8 * 1000 AS ms, EXISTS (
+    SELECT FROM unnest(pg_blocking_pids(l.pid)) AS blocking JOIN pg_stat_activity a ON a.pid = blocking
+    WHERE a.query LIKE '%DELETE FROM agents.workflows w USING old%') AS "ofRetention"
+  FROM pg_locks l
   WHERE NOT granted AND waitstart IS NOT NULL
-    AND (database IS NULL OR database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-  ORDER BY ms DESC LIMIT 1`
+    AND (database IS NULL OR database = (SELECT oid FROM pg_database WHERE datname = current_database()))`
 
-/** Somebody waiting for a lock. */
-export interface LockWait {
+interface LockWait {
   readonly ms: number
-  /** Its kind and its table. */
-  readonly what: string
+  readonly ofRetention: boolean
 }
+
+/** Longest waits for locks, in milliseconds; 0: nobody was seen to wait. */
+export interface LongestWaits {
+  readonly ofRetention: number
+  readonly ofAnybody: number
+}
+
+/** Nobody has waited. */
+export const none: LongestWaits = { ofRetention: 0, ofAnybody: 0 }
 
 /** Looks every few milliseconds how long somebody has been waiting for a lock. */
 export interface LockWatch {
-  /** The longest wait that was seen since the last call; null: nobody has waited. */
-  take(): LockWait | null
+  /** What was seen since the last call. */
+  take(): LongestWaits
   stop(): Promise<void>
 }
 
@@ -29,11 +36,11 @@ export interface LockWatch {
 export async function watchLocks(databaseUrl: string): Promise<LockWatch> {
   const client = new Client({ connectionString: databaseUrl })
   await client.connect()
-  const state = { going: true, longest: null as LockWait | null }
+  const state = { going: true, longest: none }
   const watch = async () => {
     while (state.going) {
-      const wait = (await client.query<LockWait>(waiting)).rows[0] ?? null
-      state.longest = longer(state.longest, wait)
+      const { rows } = await client.query<LockWait>(waiting)
+      state.longest = rows.reduce((longest, wait) => longer(longest, waitsOf(wait)), state.longest)
       await new Promise((resolve) => void setTimeout(resolve, everyMs))
     }
   }
@@ -41,7 +48,7 @@ export async function watchLocks(databaseUrl: string): Promise<LockWatch> {
   return {
     take() {
       const { longest } = state
-      state.longest = null
+      state.longest = none
       return longest
     },
     async stop() {
@@ -52,7 +59,14 @@ export async function watchLocks(databaseUrl: string): Promise<LockWatch> {
   }
 }
 
-/** Of two waits. */
-export function longer(one: LockWait | null, other: LockWait | null): LockWait | null {
-  return (other?.ms ?? 0) > (one?.ms ?? 0) ? other : one
+function waitsOf({ ms, ofRetention }: LockWait): LongestWaits {
+  return { ofAnybody: ms, ofRetention: ofRetention ? ms : 0 }
+}
+
+/** The longest of both. */
+export function longer(one: LongestWaits, other: LongestWaits): LongestWaits {
+  return {
+    ofRetention: Math.max(one.ofRetention, other.ofRetention),
+    ofAnybody: Math.max(one.ofAnybody, other.ofAnybody),
+  }
 }

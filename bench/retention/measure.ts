@@ -5,7 +5,7 @@ import { measure, type Sample } from '../engine/measure.ts'
 import { outputText } from '../engine/output-text.ts'
 import { type Batch, timedRemoval } from './batches.ts'
 import { storeEnded } from './fill.ts'
-import { type LockWait, type LockWatch, longer, watchLocks } from './lock-watch.ts'
+import { type LockWatch, type LongestWaits, longer, none, watchLocks } from './lock-watch.ts'
 
 /** One database, so many ended workflows in it, and so many that run meanwhile. */
 export interface RetentionPlan {
@@ -25,8 +25,8 @@ export interface RetentionResult {
   readonly without: readonly Sample[]
   readonly with: readonly Sample[]
   readonly batches: readonly Batch[]
-  /** Longest wait for a lock while workflows were deleted, and while not; null where nobody can look. */
-  readonly longestWait: { readonly with: LockWait | null; readonly without: LockWait | null } | null
+  /** While workflows were deleted, and while not; null where nobody can look. */
+  readonly longestWaits: { readonly with: LongestWaits; readonly without: LongestWaits } | null
   /** Workflows that were left at the end. */
   readonly left: number
 }
@@ -70,13 +70,13 @@ async function alternate(plan: RetentionPlan, site: Site): Promise<Omit<Retentio
   const { service, locks } = site
   const removal = timedRemoval(service.store)
   const samples = { with: [] as Sample[], without: [] as Sample[] }
-  const waits = { with: null as LockWait | null, without: null as LockWait | null }
+  const waits = { with: none, without: none }
   const gauges = { counts: null, databasePid: null }
   const window = { inFlight: plan.inFlight, warmUpMs, windowMs: plan.windowMs }
   const one = async (kind: 'with' | 'without') => {
     locks?.take()
     samples[kind].push(await measure(service, window, gauges))
-    waits[kind] = longer(waits[kind], locks?.take() ?? null)
+    waits[kind] = longer(waits[kind], locks?.take() ?? none)
   }
   for (let n = 0, left = plan.stored; n < mostWindows && left > 0; n += 1) {
     plan.signal.throwIfAborted()
@@ -89,7 +89,7 @@ async function alternate(plan: RetentionPlan, site: Site): Promise<Omit<Retentio
     plan.progress(`window ${n + 1}: ${left} left`)
   }
   await one('without')
-  return { ...samples, batches: removal.batches, longestWait: locks === null ? null : waits }
+  return { ...samples, batches: removal.batches, longestWaits: locks === null ? null : waits }
 }
 
 async function countOf(database: Database): Promise<number> {

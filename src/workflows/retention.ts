@@ -27,8 +27,8 @@ export interface Retention {
 const batchMs = 20
 /** Workflows of a batch. Below the least, a statement costs more than what it deletes. */
 const batchSizes = { first: 20, least: 10, most: 500 }
-/** Rest after a batch, in times of what it took: the database is busy with this for a fifth of its time at most. */
-const restFactor = 4
+/** Rest after a batch, in times of what it took: the database is busy with this for a tenth of its time at most. */
+const restFactor = 9
 
 /**
  * Deletes in batches, oldest first, with all that belongs to a workflow. Any number of replicas may do so at the same
