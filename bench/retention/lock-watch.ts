@@ -35,6 +35,8 @@ export interface LockWatch {
 /** Connects. */
 export async function watchLocks(databaseUrl: string): Promise<LockWatch> {
   const client = new Client({ connectionString: databaseUrl })
+  // an end of the server, as at a signal, is told by whoever works with it
+  client.on('error', () => undefined)
   await client.connect()
   const state = { going: true, longest: none }
   const watch = async () => {
