@@ -296,6 +296,13 @@ export interface WorkflowStore {
   strandedIds(): Promise<readonly string[]>
   /** How many wait in status `queued`, and since when the oldest does. */
   queueDepth(): Promise<{ readonly queued: number; readonly oldestCreatedAt: number | null }>
+  /**
+   * Lets a workflow in that is about to be claimed for `activation`, until it is no longer active or gets another
+   * activation. false: `share` others of its owner are being run, that is let in or claimed, on any replica.
+   */
+  takeShare(id: string, activation: number, share: number): Promise<boolean>
+  /** How many workflows of each owner are being run, on all replicas; without those of nobody. */
+  runningOf(): Promise<ReadonlyMap<string, number>>
   /** Usage since midnight UTC and steps running now, per role. */
   usageToday(): Promise<ReadonlyMap<string, { readonly usage: Usage; readonly completedSteps: number }>>
   /** Removes an ended workflow with all that belongs to it. */

@@ -5,6 +5,7 @@ import { startRunner } from './runner.ts'
 import type { Runner, RunnerParts } from './runner.ts'
 import { mayTake, readRunnable } from './take-workflow.ts'
 import type { RunnableWorkflows } from './take-workflow.ts'
+import type { Round, Shares } from './shares.ts'
 
 const pollMs = 500
 /** A workflow just taken will want a place within this time. */
@@ -15,6 +16,7 @@ export interface WorkLoopParts {
   readonly queue: ActivationQueue
   readonly places: Places
   readonly maxConcurrentWorkflows: number
+  readonly shares: Shares
   readonly report: (error: unknown) => void
 }
 
@@ -35,15 +37,16 @@ export function createWorkLoop({
   queue,
   places,
   maxConcurrentWorkflows,
+  shares,
   report,
 }: WorkLoopParts): WorkLoop {
   const runners = new Map<string, Runner>()
-  let woken = Promise.withResolvers<void>()
+  let woken = Promise.withResolvers<'work' | 'place'>()
   let leftBehind = true
-  const wake = () => woken.resolve()
-  const freed = () => void (leftBehind && wake())
+  const wake = () => woken.resolve('work')
+  const freed = () => void (leftBehind && woken.resolve('place'))
 
-  const take = async (job: ActivationJob, known: RunnableWorkflows): Promise<void> => {
+  const take = async (job: ActivationJob, known: RunnableWorkflows, { letIn }: Round): Promise<void> => {
     const held = runners.get(job.workflowId)
     // The left-over of an earlier activation must not wait for the end of this one.
     if (held !== undefined && held.job().activation > job.activation) return queue.completeFenced(job)
@@ -55,6 +58,7 @@ export function createWorkLoop({
     const found = runnable.get(job.workflowId)
     // Otherwise it is not ours to run, and the job is a left-over.
     if (found === undefined || !mayTake(found.state, job)) return queue.completeFenced(job)
+    if (!(await letIn(found.state, job))) return
     const runner = startRunner(parts, { ...found, job })
     runners.set(job.workflowId, runner)
     void forgetWhenFinished(runner)
@@ -69,25 +73,36 @@ export function createWorkLoop({
   const strangers = (jobs: readonly ActivationJob[]) =>
     jobs.flatMap(({ workflowId }) => (runners.has(workflowId) ? [] : [workflowId]))
 
-  /** True when there may be more right now. */
-  const takeOnce = async (): Promise<boolean> => {
+  /** A workflow with more steps than there are places must not keep all others out: one of them stands in line. */
+  const room = (mayLookAhead: boolean): number => {
     const starting = [...runners.values()].filter(isStarting).length
-    const limit = Math.min(places.free() - starting, maxConcurrentWorkflows - runners.size)
+    const ahead = mayLookAhead && starting === 0 && places.onlyMoreIsWanted() ? 1 : 0
+    return Math.min(Math.max(ahead, places.free() - starting), maxConcurrentWorkflows - runners.size)
+  }
+
+  /** True when there may be more right now. */
+  const takeOnce = async (mayLookAhead: boolean): Promise<boolean> => {
+    const limit = room(mayLookAhead)
     leftBehind = true
     if (limit <= 0) return false
-    const jobs = await queue.fetch(limit)
-    leftBehind = jobs.length === limit
+    const round = await shares.look()
+    const jobs = await queue.fetch(limit, round.passedOver)
+    leftBehind = jobs.length === limit || round.passedOver.length > 0
     const known = await readRunnable(parts, strangers(jobs))
-    await Promise.all(jobs.map((job) => take(job, known).catch(report)))
-    return leftBehind
+    const sifted = await round.sift(jobs, known)
+    await Promise.all(sifted.map((job) => take(job, known, round).catch(report)))
+    return jobs.length === limit
   }
 
   return {
     async run() {
-      while (!parts.draining.aborted) {
+      for (let mayLookAhead = false; !parts.draining.aborted;) {
         woken = Promise.withResolvers()
-        const more = await takeOnce().catch(report)
-        if (more !== true) await Promise.race([woken.promise, pause(pollMs, parts.draining)])
+        const more = await takeOnce(mayLookAhead).catch(report)
+        mayLookAhead = false
+        if (more === true) continue
+        // What has just come is for whoever has a place for it; a replica that has none looks a moment later.
+        mayLookAhead = (await Promise.race([woken.promise, pause(pollMs, parts.draining)])) !== 'work'
       }
     },
     wake,
