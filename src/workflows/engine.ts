@@ -10,8 +10,8 @@ import { createPlaces } from './places.ts'
 import type { ActivationQueue } from './queue.ts'
 import type { Runner, RunnerParts } from './runner.ts'
 import type { WorkflowHead, WorkflowStore } from './store.ts'
-import { createShares } from './shares.ts'
 import { createWorkLoop, pause } from './work-loop.ts'
+import type { WorkLoopOptions } from './work-loop.ts'
 
 // a little less than a second, so that a cancel whose notification is lost still arrives within one
 const roundMs = 900
@@ -24,13 +24,9 @@ export interface EngineParts extends Omit<RunnerParts, 'places' | 'draining' | '
   readonly chunks: ChunkStore
 }
 
-export interface EngineOptions {
+export interface EngineOptions extends WorkLoopOptions {
   /** Tasks that this replica runs at once. */
   readonly maxConcurrentAgents: number
-  /** Workflows that it holds. */
-  readonly maxConcurrentWorkflows: number
-  /** Workflows of one owner that are run at once, on all replicas together; 0: no limit. */
-  readonly maxConcurrentWorkflowsPerOwner: number
   /** Nobody else can hold anything: what is active at boot was left by a predecessor that is dead. */
   readonly onlyProcess: boolean
 }
@@ -66,8 +62,7 @@ export function createEngine(base: EngineParts, options: EngineOptions): Engine 
   }
   const places = createPlaces(options.maxConcurrentAgents, () => loop.freed())
   const parts: RunnerParts = { ...base, places, draining: draining.signal, abandoned: abandoned.signal }
-  const shares = createShares({ store, queue, share: options.maxConcurrentWorkflowsPerOwner })
-  const loop = createWorkLoop({ ...options, runner: parts, queue, places, shares, report })
+  const loop = createWorkLoop({ ...options, runner: parts, queue, places, report })
   const runners = () => loop.runners()
   const reactivate = (id: string) => handOverLost(parts, id)
   const liveness = createLiveness({ store, queue, followers, runners, reactivate })

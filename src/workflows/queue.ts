@@ -29,6 +29,17 @@ export interface ActivationQueue {
   supervise(): Promise<void>
 }
 
+/** How much of each owner is being run, that is active and claimed, or let in to be claimed, for its activation. */
+export interface ShareStore {
+  /**
+   * Lets a workflow in that is about to be claimed for `activation`, until it is no longer active or gets another
+   * activation. false: `share` others of its owner are being run, on whichever replica.
+   */
+  takeShare(id: string, activation: number, share: number): Promise<boolean>
+  /** How many workflows of each owner are being run, on all replicas; without those of nobody. */
+  runningOf(): Promise<ReadonlyMap<string, number>>
+}
+
 /** The database's clock. */
 export interface Clock {
   /** Milliseconds since the epoch. */

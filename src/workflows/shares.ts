@@ -1,10 +1,9 @@
-import type { ActivationJob, ActivationQueue } from './queue.ts'
+import type { ActivationJob, ActivationQueue, ShareStore } from './queue.ts'
 import type { RunnableWorkflows } from './take-workflow.ts'
-import type { WorkflowStore } from './store.ts'
 import type { WorkflowState } from './workflow.ts'
 
 export interface SharesParts {
-  readonly store: Pick<WorkflowStore, 'runningOf' | 'takeShare'>
+  readonly store: ShareStore
   readonly queue: Pick<ActivationQueue, 'putBack'>
   /** Workflows of one owner that are run at once, on all replicas together; 0: as many as there are. */
   readonly share: number

@@ -1,6 +1,7 @@
 import type { Failure } from '../errors.ts'
 import type { Spending } from './budget.ts'
 import type { LifecycleEvent } from './events.ts'
+import type { ShareStore } from './queue.ts'
 import type { Claim, StepStatus, Usage, WorkflowState, WorkflowStatus } from './workflow.ts'
 
 export interface SourceFileInput {
@@ -230,7 +231,7 @@ export interface ListFilter {
  * Where state lives. Every method throws `unavailable` while the database cannot be reached; after that the outcome
  * of a `commit` is unknown and has to be read back.
  */
-export interface WorkflowStore {
+export interface WorkflowStore extends ShareStore {
   /**
    * Stores a new workflow and sends its job, in one transaction. Throws `idempotency-key-reused`, storing nothing, when
    * the key of `binding` is bound already; so does `commit`.
@@ -296,13 +297,6 @@ export interface WorkflowStore {
   strandedIds(): Promise<readonly string[]>
   /** How many wait in status `queued`, and since when the oldest does. */
   queueDepth(): Promise<{ readonly queued: number; readonly oldestCreatedAt: number | null }>
-  /**
-   * Lets a workflow in that is about to be claimed for `activation`, until it is no longer active or gets another
-   * activation. false: `share` others of its owner are being run, that is let in or claimed, on any replica.
-   */
-  takeShare(id: string, activation: number, share: number): Promise<boolean>
-  /** How many workflows of each owner are being run, on all replicas; without those of nobody. */
-  runningOf(): Promise<ReadonlyMap<string, number>>
   /** Usage since midnight UTC and steps running now, per role. */
   usageToday(): Promise<ReadonlyMap<string, { readonly usage: Usage; readonly completedSteps: number }>>
   /** Removes an ended workflow with all that belongs to it. */
