@@ -3,6 +3,7 @@ import { createStorage } from '../../src/storage/create-storage.ts'
 import { postgresForTests } from '../contract/postgres-server.ts'
 import { failingParts, openTestStorage, postgresOptions } from '../support/database.ts'
 import { scenarios } from './scenarios.ts'
+import { report, wantedSize } from './size.ts'
 import { createWorld } from './world.ts'
 
 const server = await postgresForTests()
@@ -22,11 +23,12 @@ const databases = {
 }
 
 describe.each(Object.entries(databases))('the queue on %s', (name, open) => {
-  test.skipIf(name === 'Postgres' && !server)('is fair', { timeout: 120_000 }, async () => {
+  test.skipIf(name === 'Postgres' && !server)('is fair', { timeout: 600_000 }, async () => {
     const storage = await open()
     const world = createWorld(storage)
     for (const scenario of scenarios) {
-      const findings = await scenario.run(world, { backlog: 24, turns: 20 })
+      const findings = await scenario.run(world, wantedSize(name))
+      report(findings.map((finding) => ({ database: name, scenario: scenario.name, ...finding })))
       for (const { what, promised, seen, isKept } of findings)
         expect.soft(isKept, `${scenario.name}: ${what}: ${seen}, promised ${promised}`).toBe(true)
       await world.clear()

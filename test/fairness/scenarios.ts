@@ -1,33 +1,11 @@
+import { atMost, between } from './size.ts'
+import type { Finding, Size } from './size.ts'
 import type { Served, World } from './world.ts'
-
-/** How much work a scenario has. */
-export interface Size {
-  /** Workflows that wait of whoever has much to do. */
-  readonly backlog: number
-  /** Places that are given away while it is looked at. */
-  readonly turns: number
-}
-
-/** What was seen, against what is promised. */
-export interface Finding {
-  readonly what: string
-  readonly promised: string
-  readonly seen: number
-  readonly isKept: boolean
-}
 
 export interface Scenario {
   readonly name: string
   /** On a queue that is empty, and that it may leave full. */
   run(world: World, size: Size): Promise<readonly Finding[]>
-}
-
-function atMost(what: string, most: number, seen: number): Finding {
-  return { what, promised: `≤ ${most}`, seen, isKept: seen <= most }
-}
-
-function between(what: string, [least, most]: readonly [number, number], seen: number): Finding {
-  return { what, promised: `${least}–${most}`, seen, isKept: seen >= least && seen <= most }
 }
 
 /** Places that went to others before each one's own: the longest such row. */
