@@ -1,3 +1,4 @@
+import { untilAvailable } from './committer.ts'
 import type { ActivationJob, ActivationQueue, ShareStore } from './queue.ts'
 import type { RunnableWorkflows } from './take-workflow.ts'
 import type { WorkflowState } from './workflow.ts'
@@ -7,6 +8,9 @@ export interface SharesParts {
   readonly queue: Pick<ActivationQueue, 'putBack'>
   /** Workflows of one owner that are run at once, on all replicas together; 0: as many as there are. */
   readonly share: number
+  readonly report: (error: unknown) => void
+  /** Aborted when the process gives up waiting for a database that is away. */
+  readonly abandoned: AbortSignal
 }
 
 /** What may be taken of the queue, as far as that depends on whose it is. */
@@ -34,7 +38,10 @@ export function createShares(parts: SharesParts): Shares {
   return { look: async () => createRound(parts, await store.runningOf()) }
 }
 
-function createRound({ store, queue, share }: SharesParts, running: ReadonlyMap<string, number>): Round {
+function createRound(parts: SharesParts, running: ReadonlyMap<string, number>): Round {
+  const { store, queue, share, report, abandoned } = parts
+  // What could not be put back lapses.
+  const putBack = (jobs: readonly ActivationJob[]) => queue.putBack(jobs).catch(report)
   return {
     passedOver: [...running].flatMap(([owner, count]) => (count >= share ? [owner] : [])),
     async sift(jobs, known) {
@@ -48,13 +55,14 @@ function createRound({ store, queue, share }: SharesParts, running: ReadonlyMap<
         return count < share
       }
       const worth = new Set(jobs.filter(isWorthAsking))
-      await queue.putBack(jobs.filter((job) => !worth.has(job)))
+      await putBack(jobs.filter((job) => !worth.has(job)))
       return [...worth]
     },
     async letIn({ id, owner }, job) {
-      if (owner === '' || (await store.takeShare(id, job.activation, share))) return true
-      await queue.putBack([job])
-      return false
+      if (owner === '') return true
+      const isIn = await untilAvailable(() => store.takeShare(id, job.activation, share), abandoned)
+      if (!isIn) await putBack([job])
+      return isIn
     },
   }
 }

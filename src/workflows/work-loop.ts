@@ -41,7 +41,7 @@ export interface WorkLoop {
 /** Creates the loop; `run` ends when `draining` is aborted. */
 export function createWorkLoop(whole: WorkLoopParts): WorkLoop {
   const { runner: parts, queue, report } = whole
-  const shares = createShares({ store: parts.store, queue, share: whole.maxConcurrentWorkflowsPerOwner })
+  const shares = createShares({ ...parts, queue, share: whole.maxConcurrentWorkflowsPerOwner, report })
   const runners = new Map<string, Runner>()
   let woken = Promise.withResolvers<'work' | 'place'>()
   let leftBehind = true

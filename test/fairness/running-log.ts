@@ -24,15 +24,15 @@ export async function logRunning(query: Database['query']): Promise<void> {
 }
 
 const figures = `
-  SELECT max(running)::integer AS most, count(*)::integer AS changes,
-    coalesce(sum(ms) FILTER (WHERE running = $2) / nullif(sum(ms), 0), 0)::float8 AS full
+  SELECT max(running)::integer AS most,
+    coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE running < $2), 0)::integer AS "shortMs"
   FROM (
     SELECT running, extract(epoch FROM lead(at) OVER (ORDER BY n) - at) * 1000 AS ms
     FROM agents.running_log WHERE owner = $1
   ) l`
 
-/** The most that an owner had at any moment, and which part of the time it had all of `share`. */
+/** The most that an owner had at any moment, and for how long (median) it had less than `share` until that changed. */
 export async function runningFigures(query: Database['query'], [owner, share]: readonly [string, number]) {
-  const { rows } = await query<{ most: number; changes: number; full: number }>(figures, [owner, share])
-  return rows[0] ?? { most: 0, changes: 0, full: 0 }
+  const { rows } = await query<{ most: number; shortMs: number }>(figures, [owner, share])
+  return rows[0] ?? { most: 0, shortMs: 0 }
 }

@@ -79,7 +79,8 @@ describe.each(['PGlite', 'Postgres'])('a share of two workflows a key, on %s', (
       expectKept(database, `a share of ${share} a key, ${replicas}`, [
         between('most that were run at any moment', [share, share], many.most),
         between('most of the other key', [1, share], other.most),
-        between('percent of the time that all of it was used', [0, 100], Math.round(many.full * 100)),
+        // A replica that nothing wakes would look after 500 ms.
+        atMost('milliseconds until what was given back is used again, median', 400, many.shortMs),
         between('that still wait when the other key is served', [1, backlog], waiting),
         between('retries that being put back has used up', [0, 0], again.rows[0]?.n ?? -1),
       ])
@@ -106,12 +107,12 @@ describe.each(['PGlite', 'Postgres'])('a share of two workflows a key, on %s', (
     const perSecond = (count: number) => Math.round((count / perEngine) * 10) / 10
     const asked = all.statements.slice(said).filter((text) => text.includes('take_share')).length
     expectKept(database, `${Math.min(backlog * 5, 1000)} that may not run, ${replicas}`, [
-      atMost('looks into the queue a second and engine', 3, perSecond(fetches() - before)),
-      atMost('statements a second and engine', 12, perSecond(all.statements.length - said)),
+      atMost('looks into the queue a second and engine', 4, perSecond(fetches() - before)),
+      atMost('statements a second and engine', 20, perSecond(all.statements.length - said)),
       between('of them to be let in', [0, 0], asked),
       between('that are run', [share, share], all.model.running),
     ])
-    await all.start('other', one)
+    await world.submit('other')
     await expect.poll(() => all.model.running, { timeout: 30_000 }).toBe(share + 1)
     held.resolve('ok')
     await expect.poll(() => left(all, 'other'), { timeout: 30_000 }).toBe(0)
