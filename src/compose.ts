@@ -248,6 +248,7 @@ function composeEngine(
     {
       maxConcurrentAgents: settings.maxConcurrentAgents,
       maxConcurrentWorkflows: settings.maxConcurrentWorkflows,
+      maxConcurrentWorkflowsPerOwner: settings.maxConcurrentWorkflowsPerKey,
       onlyProcess: parts.storage.embedded,
     },
   )

@@ -6,7 +6,6 @@ const LATER: readonly string[] = [
   'api_keys',
   'api_keys_file',
   'log_file_keep_days',
-  'max_concurrent_workflows_per_key',
   'max_sse_connections_per_key',
   'overload_event_loop_delay_ms',
   'rate_limit_per_minute',

@@ -36,6 +36,11 @@ export const orchestrationSettings = {
     minimum: 1,
     description: 'Workflows that this process holds at once.',
   }),
+  max_concurrent_workflows_per_key: whole({
+    default: 0,
+    minimum: 0,
+    description: 'Workflows of one API key that run at once, on all processes together. 0: no limit.',
+  }),
   max_queued_workflows: whole({
     default: 10_000,
     minimum: 1,

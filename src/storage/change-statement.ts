@@ -17,6 +17,7 @@ import {
   settledColumns,
   stepColumns,
 } from './tables.ts'
+import { nextTurn, rankOf } from './workflow-turns.ts'
 
 function guardCondition(parts: StatementParts, guard: Guard): string {
   if (guard.kind === 'verb') return ''
@@ -39,11 +40,14 @@ function addGuardedUpdate(parts: StatementParts, change: Change): void {
   const activation = state.activation - (sendJob ? 1 : 0)
   parts.add(
     'w',
-    `UPDATE agents.workflows t SET ${columnAssignments(changingWorkflowColumns, 'n', writesClaim(guard))}
+    `UPDATE agents.workflows t SET ${columnAssignments(changingWorkflowColumns, 'n', writesClaim(guard))}${
+      // What is handed over has had its turn already.
+      sendJob ? `, turn = CASE WHEN t.active THEN t.turn ELSE ${nextTurn('t', 'n')} END` : ''
+    }
      FROM json_to_record(${row}::json) AS n(${columnDefinitions(changingWorkflowColumns)})
      WHERE t.id = ${parts.bind(state.id)} AND t.seq = ${parts.bind(seen)}::integer
        AND t.activation = ${parts.bind(activation)}::integer ${guardCondition(parts, guard)}
-     RETURNING t.id`,
+     RETURNING t.id${sendJob ? `, ${rankOf('t')} AS rank` : ''}`,
   )
 }
 

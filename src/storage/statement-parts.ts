@@ -13,8 +13,8 @@ export interface StatementParts {
   bind(value: unknown): string
   /** Adds a part as a common table expression; what must not happen without the workflow's row reads from `w`. */
   add(name: string, text: string): void
-  /** Adds a whole statement as such a part. */
-  addStatement(name: string, statement: Statement): void
+  /** Adds a whole statement as such a part; `express` makes of the `$n` of a value what stands in its place. */
+  addStatement(name: string, statement: Statement, express?: (value: string) => string): void
   finish(): Statement
 }
 
@@ -26,15 +26,15 @@ export function createStatementParts(): StatementParts {
   return {
     bind: (value) => `$${values.push(value)}`,
     add,
-    addStatement(name, statement) {
+    addStatement(name, statement, express = (value) => value) {
       const before = values.length
       values.push(...statement.values)
       add(
         name,
-        statement.text.replaceAll(/\$(\d+)/g, (_, n: string) => `$${Number(n) + before}`),
+        statement.text.replaceAll(/\$(\d+)/g, (_, n: string) => express(`$${Number(n) + before}`)),
       )
     },
-    finish: () => ({ text: `WITH ${parts.join(',\n')} SELECT id FROM w`, values }),
+    finish: () => ({ text: `WITH ${parts.join(',\n')} SELECT * FROM w`, values }),
   }
 }
 

@@ -5,6 +5,7 @@ import type { JsonRow } from './columns.ts'
 import type { Database } from './database.ts'
 import { stepsOfWorkflow, toState } from './state-rows.ts'
 import { eventColumns, inputColumns } from './tables.ts'
+import { runningOf } from './workflow-turns.ts'
 
 type Reads = Pick<
   WorkflowStore,
@@ -20,6 +21,7 @@ type Reads = Pick<
   | 'activeIds'
   | 'strandedIds'
   | 'queueDepth'
+  | 'runningOf'
 >
 
 interface StateRow {
@@ -164,5 +166,6 @@ export function createStoreReads(database: Database, queueName: string): Reads {
       const { rows } = await database.query<{ queued: number; oldest: number | null }>(queueDepth)
       return { queued: rows[0]?.queued ?? 0, oldestCreatedAt: rows[0]?.oldest ?? null }
     },
+    runningOf: () => runningOf(database),
   }
 }

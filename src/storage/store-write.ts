@@ -9,12 +9,13 @@ import { toStepRow, toWorkflowRow } from './state-rows.ts'
 import { addInsert, createStatementParts, toRows } from './statement-parts.ts'
 import type { Statement } from './statement-parts.ts'
 import { addBinding, refusingUsedKeys } from './store-keys.ts'
+import { nextTurn, rankOf, takeShare, withRank } from './workflow-turns.ts'
 import { eventColumns, inputColumns, stepColumns, workflowColumns } from './tables.ts'
 
 /** Jobs, sent and completed inside a transaction of the caller. */
 export interface TransactionJobs {
-  /** The job `state.jobId` of the current activation. */
-  send(tx: Queryable, state: WorkflowState): Promise<void>
+  /** The job `state.jobId` of the current activation. `rank`: higher first. */
+  send(tx: Queryable, state: WorkflowState, rank: number): Promise<void>
   /** Has an ended workflow published; not there when nobody publishes. */
   publish?(tx: Queryable, workflowId: string): Promise<void>
 }
@@ -22,7 +23,7 @@ export interface TransactionJobs {
 interface Creation {
   readonly workflow: NewWorkflow
   readonly binding: KeyBinding | null
-  /** Sends its job. */
+  /** Sends its job, with any rank: the right one is known only where the workflow gets its turn. */
   readonly job: Statement
 }
 
@@ -32,21 +33,27 @@ function createStatement({ workflow: { state, input, events }, binding, job }: C
   const row = parts.bind(JSON.stringify(toWorkflowRow(state)))
   parts.add(
     'w',
-    `INSERT INTO agents.workflows (${names})
-     SELECT ${names} FROM json_to_record(${row}::json) AS n(${columnDefinitions(workflowColumns)}) RETURNING id`,
+    `INSERT INTO agents.workflows (${names}, turn) SELECT ${names}, ${nextTurn('n')}
+     FROM json_to_record(${row}::json) AS n(${columnDefinitions(workflowColumns)}) RETURNING id, ${rankOf('workflows')} AS rank`,
   )
   const inputs = [toRow(inputColumns, input)]
   addInsert(parts, { name: 'i', table: 'workflow_inputs', columns: inputColumns, rows: inputs })
   addInsert(parts, { name: 's', table: 'steps', columns: stepColumns, rows: state.steps.map(toStepRow) })
   addInsert(parts, { name: 'e', table: 'events', columns: eventColumns, rows: toRows(eventColumns, events) })
   addBinding(parts, binding)
-  parts.addStatement('j', job)
+  parts.addStatement('j', job, withRank)
   return parts.finish()
 }
 
-async function runGuarded(tx: Queryable, statement: Statement): Promise<boolean> {
-  const { rows } = await tx.query(statement.text, statement.values)
-  return rows.length > 0
+interface Written {
+  /** Of its job; only of a change that sends one. */
+  readonly rank?: number
+}
+
+/** null: the guard did not hold. */
+async function runGuarded(tx: Queryable, statement: Statement): Promise<Written | null> {
+  const { rows } = await tx.query<Written>(statement.text, statement.values)
+  return rows[0] ?? null
 }
 
 async function remove(database: Database, id: string): Promise<'removed' | 'missing' | 'not_ended'> {
@@ -76,10 +83,10 @@ const removeEnded = `
 export function createStoreWrites(
   database: Database,
   jobs: TransactionJobs,
-): Pick<WorkflowStore, 'create' | 'commit' | 'remove' | 'removeEnded'> {
+): Pick<WorkflowStore, 'create' | 'commit' | 'remove' | 'removeEnded' | 'takeShare'> {
   async function create(workflow: NewWorkflow, binding: KeyBinding | null): Promise<void> {
     const { state } = workflow
-    const job = await captureStatement((tx) => jobs.send(tx, state), { id: state.jobId })
+    const job = await captureStatement((tx) => jobs.send(tx, state, 0), { id: state.jobId })
     const { text, values } = createStatement({ workflow, binding, job })
     await database.query(text, values)
   }
@@ -88,10 +95,11 @@ export function createStoreWrites(
     const statement = changeStatement(change)
     const { sendJob, state } = change
     const publishes = jobs.publish !== undefined && change.events.some(({ type }) => isEnd(type))
-    if (!sendJob && !publishes) return runGuarded(database, statement)
+    if (!sendJob && !publishes) return (await runGuarded(database, statement)) !== null
     return database.transaction(async (tx) => {
-      if (!(await runGuarded(tx, statement))) return false
-      if (sendJob) await jobs.send(tx, state)
+      const written = await runGuarded(tx, statement)
+      if (written === null) return false
+      if (sendJob) await jobs.send(tx, state, written.rank ?? 0)
       if (publishes) await jobs.publish?.(tx, state.id)
       return true
     })
@@ -101,6 +109,7 @@ export function createStoreWrites(
     create: (workflow, binding) => refusingUsedKeys(() => create(workflow, binding)),
     commit: (change) => refusingUsedKeys(() => commit(change)),
     remove: (id) => remove(database, id),
+    takeShare: (id, activation, share) => takeShare(database, { id, activation, share }),
     removeEnded: async (keepMs, limit) => (await database.query(removeEnded, [keepMs, limit])).rowCount,
   }
 }

@@ -11,6 +11,7 @@ import type { ActivationQueue } from './queue.ts'
 import type { Runner, RunnerParts } from './runner.ts'
 import type { WorkflowHead, WorkflowStore } from './store.ts'
 import { createWorkLoop, pause } from './work-loop.ts'
+import type { WorkLoopOptions } from './work-loop.ts'
 
 // a little less than a second, so that a cancel whose notification is lost still arrives within one
 const roundMs = 900
@@ -23,11 +24,9 @@ export interface EngineParts extends Omit<RunnerParts, 'places' | 'draining' | '
   readonly chunks: ChunkStore
 }
 
-export interface EngineOptions {
+export interface EngineOptions extends WorkLoopOptions {
   /** Tasks that this replica runs at once. */
   readonly maxConcurrentAgents: number
-  /** Workflows that it holds. */
-  readonly maxConcurrentWorkflows: number
   /** Nobody else can hold anything: what is active at boot was left by a predecessor that is dead. */
   readonly onlyProcess: boolean
 }

@@ -23,6 +23,8 @@ export interface Places {
   acquire<T>(request: PlaceRequest<T>, signal: AbortSignal): Promise<{ readonly place: Place; readonly begun: T }>
   /** Places neither taken nor waited for. */
   free(): number
+  /** Some wait, but only for more than the place that they have already: one more workflow would be next. */
+  onlyMoreIsWanted(): boolean
   used(): number
 }
 
@@ -90,6 +92,7 @@ export function createPlaces(max: number, onFreed: () => void): Places {
         admitNext()
       }),
     free: () => Math.max(0, max - used - waiting.size),
+    onlyMoreIsWanted: () => waiting.size > 0 && [...waiting].every(({ request }) => load(request.workflowId) > 0),
     used: () => used,
   }
 }

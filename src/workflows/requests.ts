@@ -78,7 +78,9 @@ export type BudgetOptions = Static<typeof BudgetOptions>
 export const WorkflowOptions = Type.Object(
   {
     ...runOptions,
-    priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100, description: 'Higher first, then age.' })),
+    priority: Type.Optional(
+      Type.Integer({ minimum: -100, maximum: 100, description: 'Higher first, then fair among API keys, then age.' }),
+    ),
     budget: Type.Optional(refTo(BudgetOptions)),
   },
   { $id: 'WorkflowOptions', additionalProperties: false },

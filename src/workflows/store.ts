@@ -1,6 +1,7 @@
 import type { Failure } from '../errors.ts'
 import type { Spending } from './budget.ts'
 import type { LifecycleEvent } from './events.ts'
+import type { ShareStore } from './queue.ts'
 import type { Claim, StepStatus, Usage, WorkflowState, WorkflowStatus } from './workflow.ts'
 
 export interface SourceFileInput {
@@ -230,7 +231,7 @@ export interface ListFilter {
  * Where state lives. Every method throws `unavailable` while the database cannot be reached; after that the outcome
  * of a `commit` is unknown and has to be read back.
  */
-export interface WorkflowStore {
+export interface WorkflowStore extends ShareStore {
   /**
    * Stores a new workflow and sends its job, in one transaction. Throws `idempotency-key-reused`, storing nothing, when
    * the key of `binding` is bound already; so does `commit`.

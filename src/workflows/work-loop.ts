@@ -4,17 +4,26 @@ import type { ActivationJob, ActivationQueue } from './queue.ts'
 import { startRunner } from './runner.ts'
 import type { Runner, RunnerParts } from './runner.ts'
 import { mayTake, readRunnable } from './take-workflow.ts'
+import type { RunnableWorkflow } from './store.ts'
 import type { RunnableWorkflows } from './take-workflow.ts'
+import { createShares } from './shares.ts'
+import type { Round } from './shares.ts'
 
 const pollMs = 500
 /** A workflow just taken will want a place within this time. */
 const startingMs = 1000
 
-export interface WorkLoopParts {
+export interface WorkLoopOptions {
+  /** Workflows that this replica holds. */
+  readonly maxConcurrentWorkflows: number
+  /** Workflows of one owner that are run at once, on all replicas together; 0: no limit. */
+  readonly maxConcurrentWorkflowsPerOwner: number
+}
+
+export interface WorkLoopParts extends WorkLoopOptions {
   readonly runner: RunnerParts
   readonly queue: ActivationQueue
   readonly places: Places
-  readonly maxConcurrentWorkflows: number
   readonly report: (error: unknown) => void
 }
 
@@ -30,20 +39,16 @@ export interface WorkLoop {
 }
 
 /** Creates the loop; `run` ends when `draining` is aborted. */
-export function createWorkLoop({
-  runner: parts,
-  queue,
-  places,
-  maxConcurrentWorkflows,
-  report,
-}: WorkLoopParts): WorkLoop {
+export function createWorkLoop(whole: WorkLoopParts): WorkLoop {
+  const { runner: parts, queue, report } = whole
+  const shares = createShares({ ...parts, queue, share: whole.maxConcurrentWorkflowsPerOwner, report })
   const runners = new Map<string, Runner>()
-  let woken = Promise.withResolvers<void>()
+  let woken = Promise.withResolvers<'work' | 'place'>()
   let leftBehind = true
-  const wake = () => woken.resolve()
-  const freed = () => void (leftBehind && wake())
+  const wake = () => woken.resolve('work')
+  const freed = () => void (leftBehind && woken.resolve('place'))
 
-  const take = async (job: ActivationJob, known: RunnableWorkflows): Promise<void> => {
+  const take = async (job: ActivationJob, known: RunnableWorkflows, round: Round): Promise<void> => {
     const held = runners.get(job.workflowId)
     // The left-over of an earlier activation must not wait for the end of this one.
     if (held !== undefined && held.job().activation > job.activation) return queue.completeFenced(job)
@@ -55,6 +60,9 @@ export function createWorkLoop({
     const found = runnable.get(job.workflowId)
     // Otherwise it is not ours to run, and the job is a left-over.
     if (found === undefined || !mayTake(found.state, job)) return queue.completeFenced(job)
+    if (await round.letIn(found.state, job)) await start(job, found)
+  }
+  const start = async (job: ActivationJob, found: RunnableWorkflow) => {
     const runner = startRunner(parts, { ...found, job })
     runners.set(job.workflowId, runner)
     void forgetWhenFinished(runner)
@@ -70,24 +78,28 @@ export function createWorkLoop({
     jobs.flatMap(({ workflowId }) => (runners.has(workflowId) ? [] : [workflowId]))
 
   /** True when there may be more right now. */
-  const takeOnce = async (): Promise<boolean> => {
-    const starting = [...runners.values()].filter(isStarting).length
-    const limit = Math.min(places.free() - starting, maxConcurrentWorkflows - runners.size)
+  const takeOnce = async (mayLookAhead: boolean): Promise<boolean> => {
+    const limit = roomFor(whole, { held: [...runners.values()], mayLookAhead })
     leftBehind = true
     if (limit <= 0) return false
-    const jobs = await queue.fetch(limit)
-    leftBehind = jobs.length === limit
+    const round = await shares.look()
+    const jobs = await queue.fetch(limit, round.passedOver)
+    leftBehind = jobs.length === limit || round.passedOver.length > 0
     const known = await readRunnable(parts, strangers(jobs))
-    await Promise.all(jobs.map((job) => take(job, known).catch(report)))
-    return leftBehind
+    const sifted = await round.sift(jobs, known)
+    await Promise.all(sifted.map((job) => take(job, known, round).catch(report)))
+    return jobs.length === limit
   }
 
   return {
     async run() {
-      while (!parts.draining.aborted) {
+      for (let mayLookAhead = false; !parts.draining.aborted;) {
         woken = Promise.withResolvers()
-        const more = await takeOnce().catch(report)
-        if (more !== true) await Promise.race([woken.promise, pause(pollMs, parts.draining)])
+        const more = await takeOnce(mayLookAhead).catch(report)
+        mayLookAhead = false
+        if (more === true) continue
+        // What has just come is for whoever has a place for it; a replica that has none looks a moment later.
+        mayLookAhead = (await Promise.race([woken.promise, pause(pollMs, parts.draining)])) !== 'work'
       }
     },
     wake,
@@ -95,6 +107,16 @@ export function createWorkLoop({
     runners: () => [...runners.values()],
     find: (workflowId) => runners.get(workflowId),
   }
+}
+
+/** A workflow with more steps than there are places must not keep all others out: one of them may stand in line. */
+function roomFor(
+  { places, maxConcurrentWorkflows }: WorkLoopParts,
+  { held, mayLookAhead }: { readonly held: readonly Runner[]; readonly mayLookAhead: boolean },
+): number {
+  const starting = held.filter(isStarting).length
+  const ahead = mayLookAhead && starting === 0 && places.onlyMoreIsWanted() ? 1 : 0
+  return Math.min(Math.max(ahead, places.free() - starting), maxConcurrentWorkflows - held.length)
 }
 
 function isStarting(runner: Runner): boolean {

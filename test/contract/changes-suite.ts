@@ -90,7 +90,7 @@ export function describeChanges(bench: StoreBench): void {
       await bench.takeJobs()
       const { id, jobId } = await bench.created({ priority: 4 })
       const [job] = await bench.storage().queue.fetch(10)
-      expect(job).toMatchObject({ id: jobId, workflowId: id, activation: 1, retry: 0, priority: 4 })
+      expect(job).toMatchObject({ id: jobId, workflowId: id, activation: 1, retry: 0, rank: 40_000_000 })
       expect(await bench.storage().store.strandedIds()).not.toContain(id)
       if (job) await bench.storage().queue.completeFenced(job)
     })

@@ -13,7 +13,9 @@ import { describeKeys } from './keys-suite.ts'
 import { describeLists } from './lists-suite.ts'
 import { describeRetention } from './retention-suite.ts'
 import { describeResults } from './results-suite.ts'
+import { describeShares } from './shares-suite.ts'
 import { createStoreBench } from './store-bench.ts'
+import { describeTurns } from './turns-suite.ts'
 
 /** What every database behind the ports of `workflows` has to do. */
 export function describeWorkflowStore(name: string, openStorage: (parts: StorageParts) => Promise<Storage>): void {
@@ -47,6 +49,8 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
     describeLists(bench)
     describeRetention(bench)
     describeChunks(bench)
+    describeTurns(bench)
+    describeShares(bench)
 
     it('tells its figures', async () => {
       const figures = () => isOpen(storage).figures()

@@ -195,7 +195,13 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
       streamReasoning: options.streamReasoning ?? false,
       reportDefect: (error) => void defects.push(error),
     },
-    { maxConcurrentAgents: 10, maxConcurrentWorkflows: 100, onlyProcess: true, ...options.engine },
+    {
+      maxConcurrentAgents: 10,
+      maxConcurrentWorkflows: 100,
+      maxConcurrentWorkflowsPerOwner: 0,
+      onlyProcess: true,
+      ...options.engine,
+    },
   )
   const far = createFarTexts({
     ...shared,

@@ -11,7 +11,7 @@ import { firstClaim, state } from '../contract/fixtures.ts'
 /** A runner as far as the round sees it. */
 function runnerOf(id: string, seq: number) {
   const poke = vi.fn<() => void>()
-  const job: ActivationJob = { id: `job-${id}`, workflowId: id, activation: 1, retry: 0, priority: 0, createdAt: 0 }
+  const job: ActivationJob = { id: `job-${id}`, workflowId: id, activation: 1, retry: 0, rank: 0, createdAt: 0 }
   const held = state({ id, seq, claim: firstClaim })
   const runner: Partial<Runner> = { workflowId: id, job: () => job, stored: () => held, poke }
   return { runner: runner as Runner, poke, job }

@@ -70,6 +70,25 @@ describe('places', () => {
   })
 })
 
+describe('whether only more is wanted', () => {
+  test('is true while all who wait have a place already', async () => {
+    const { places, ask, held } = createDesk(2)
+    const first = [ask('a1', { workflowId: 'a' }), ask('b')]
+    await Promise.all(first)
+    expect(places.onlyMoreIsWanted()).toBe(false)
+    const second = ask('a2', { workflowId: 'a' })
+    expect(places.onlyMoreIsWanted()).toBe(true)
+    const other = ask('c')
+    expect(places.onlyMoreIsWanted()).toBe(false)
+    held.pop()?.release()
+    await other
+    expect(places.onlyMoreIsWanted()).toBe(true)
+    held.shift()?.release()
+    await second
+    expect(places.onlyMoreIsWanted()).toBe(false)
+  })
+})
+
 describe('the order', () => {
   async function orderOf(requests: Readonly<Record<string, Partial<Request>>>, before: readonly string[] = []) {
     const desk = createDesk(1 + before.length)

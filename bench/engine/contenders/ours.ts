@@ -124,6 +124,7 @@ function limitsFor({ inFlight }: ContenderParts, { embedded }: Storage) {
   return {
     maxConcurrentAgents: agentsPerWorkflow * inFlight,
     maxConcurrentWorkflows: agentsPerWorkflow * inFlight,
+    maxConcurrentWorkflowsPerOwner: 0,
     onlyProcess: embedded,
   }
 }
