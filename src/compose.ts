@@ -19,6 +19,7 @@ import { observeHttp } from './observability/observe-http.ts'
 import { observeLlm } from './observability/observe-llm.ts'
 import { observeWorkflows } from './observability/observe-workflows.ts'
 import type { Sentry } from './observability/sentry.ts'
+import type { SpanWriter } from './observability/span.ts'
 import {
   agentDefaults,
   agentSettings,
@@ -30,6 +31,8 @@ import {
 } from './part-options.ts'
 import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
+import { createTraces } from './trace-parts.ts'
+import type { Traces } from './trace-parts.ts'
 import { allTemplates } from './workflows/all-templates.ts'
 import type { Pricing } from './workflows/budget-faults.ts'
 import { createServices } from './workflows/create-service.ts'
@@ -50,6 +53,8 @@ export interface ComposeParts {
   readonly log: Log
   readonly sentry: Sentry
   readonly version: string
+  /** Where spans go; null, or nothing: there are no traces. */
+  readonly tracing?: SpanWriter | null
   /** As `openStorage` makes it; it is closed with the rest. */
   readonly storage: Storage
 }
@@ -75,12 +80,18 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const told: { llm: (event: LlmEvent) => void } = { llm: () => undefined }
   const observeLlmEvent = (event: LlmEvent) => told.llm(event)
   const llm = createLlmClient(llmOptions(settings), { observe: observeLlmEvent, askAfter: phase.starting.promise })
-  const model = settings.logContent ? logContent(llm, log) : llm
+  const urlOf = (endpoint: string) => urlOfEndpoint(settings, endpoint)
+  const traces = createTraces({ tracing: parts.tracing ?? null, log, storage, model: llm, urlOf })
+  const model = settings.logContent ? logContent(traces.model, log) : traces.model
   const team = createAgents({ roles, model, settings: agentSettings(settings), defaults: agentDefaults(settings) })
   const ready = () => phase.started && storage.ready()
   const sources = { storage, llm, engine: () => engine, ready: () => ready() && !phase.draining }
   const metrics = settings.enableMetrics ? composeMetrics(settings, { version, templates, sources }) : null
-  told.llm = observeLlm({ log, metrics, urlOf: (endpoint) => urlOfEndpoint(settings, endpoint) })
+  const observeCall = observeLlm({ log, metrics, urlOf })
+  told.llm = (event) => {
+    observeCall(event)
+    traces.observeCall(event)
+  }
   const agents = observeAgents(team, { log, metrics })
 
   const captureDefect = (error: unknown) => sentry.captureDefect(error)
@@ -92,7 +103,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const { store, clock, hints } = storage
   const shared = { store, clock, hints, live: createLiveTexts(), followers: createFollowers() }
   const far = composeFarTexts(storage, { ...shared, engine: () => engine, reportDefect })
-  const common = { ...shared, agents, observe }
+  const common = { ...shared, agents, observe, ...traces.observers }
   const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
   const { maxQueuedWorkflows } = settings
   const services = createServices({
@@ -118,11 +129,12 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
       draining: () => phase.draining,
       leaving: phase.leaving.signal,
       observer: observeHttp({ log, metrics, captureDefect }),
+      ...traces.edge,
     },
     appOptions(settings, version),
   )
   const retention = createRetention({ store, report: reportDefect }, { keepMs: settings.retentionDays * 86_400_000 })
-  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, retention, storage, far }, phase) }
+  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, retention, storage, far, traces }, phase) }
 }
 
 interface Phase {
@@ -146,10 +158,11 @@ interface Resources {
   readonly retention: Retention
   readonly storage: Storage
   readonly far: FarTexts | null
+  readonly traces: Traces
 }
 
 function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 'start' | 'drain' | 'close'> {
-  const { app, engine, llm, publisher, retention, storage, far } = resources
+  const { app, engine, llm, publisher, retention, storage, far, traces } = resources
   const leave = () => phase.leaving.abort(new Error('the service is shutting down'))
   return {
     async start() {
@@ -173,6 +186,7 @@ function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 
       await publisher?.stop()
       await retention.stop()
       await llm.close()
+      await traces.settled()
       await storage.close()
     },
   }
@@ -214,7 +228,7 @@ function composeFarTexts(
 
 type Common = Pick<
   Parameters<typeof createEngine>[0],
-  'store' | 'clock' | 'hints' | 'live' | 'followers' | 'agents' | 'observe'
+  'store' | 'clock' | 'hints' | 'live' | 'followers' | 'agents' | 'observe' | 'observeChange'
 >
 
 function composeEngine(

@@ -109,13 +109,13 @@ export function secretsOf(settings: Settings): readonly string[] {
   return [openaiApiKey, databaseUrl, sentryDsn, ...keys].filter((secret) => secret !== '' && secret !== 'not-needed')
 }
 
-/** The log. `isTerminal`: colour is of use, and nobody forbade it. */
-export function logOptions(settings: Settings, isTerminal: boolean): LogOptions {
+/** The log. `isTerminal`: colour is of use, and nobody forbade it. `secrets`: those that are no settings. */
+export function logOptions(settings: Settings, isTerminal: boolean, secrets: readonly string[] = []): LogOptions {
   return {
     level: settings.logLevel,
     structured: settings.enableStructuredLogging,
     coloured: settings.coloredConsole && isTerminal,
     file: orNull(settings.logFile),
-    secrets: secretsOf(settings),
+    secrets: [...secretsOf(settings), ...secrets],
   }
 }

@@ -6,14 +6,18 @@ import { RoleSettingsError, createRoles } from './agents/roles.ts'
 import type { Composition } from './compose.ts'
 import { ConfigError, describeFaults } from './config/config-error.ts'
 import { loadSettings } from './config/load.ts'
+import type { LoadedSettings } from './config/load.ts'
 import { printSettings } from './config/print.ts'
 import { isSentryPlaceholder } from './config/sentry-placeholder.ts'
 import type { Settings } from './config/settings.ts'
 import { createLogger } from './observability/log.ts'
 import type { Log } from './observability/log.ts'
 import { writeMetricsSnapshot } from './observability/metrics-json.ts'
+import { otelSecrets } from './observability/otel-environment.ts'
 import { startSentry } from './observability/sentry.ts'
 import type { Sentry } from './observability/sentry.ts'
+import type { SpanWriter } from './observability/span.ts'
+import { startTracing } from './observability/tracing.ts'
 import { openStorage } from './open-storage.ts'
 import { logOptions, secretsOf } from './part-options.ts'
 import { allTemplates } from './workflows/all-templates.ts'
@@ -65,7 +69,7 @@ function exitOnMistake(error: unknown): never {
   process.exit(badConfiguration)
 }
 
-function load(): { settings: Settings; warnings: readonly string[] } {
+function load(): LoadedSettings {
   try {
     return loadSettings({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() })
   } catch (error) {
@@ -91,12 +95,12 @@ function tellGood(warnings: readonly string[]): void {
 export async function runService(): Promise<void> {
   const flags = readFlags()
   if (flags.help) return void process.stdout.write(usage)
-  const { settings, warnings } = load()
+  const { settings, warnings, otel } = load()
   if (flags['print-config']) return void process.stdout.write(printSettings(settings))
   const isTerminal = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
   await checkFiles(settings)
   if (flags['check-config']) return tellGood(warnings)
-  const log = createLogger(logOptions(settings, isTerminal))
+  const log = createLogger(logOptions(settings, isTerminal, otelSecrets(otel)))
   const logger = log.logger('main')
   for (const warning of warnings) logger.warning(warning)
   // Who rotates logs sends it by habit, and a terminal that closes does.
@@ -108,6 +112,7 @@ export async function runService(): Promise<void> {
     tracesSampleRate: settings.sentryTracesSampleRate,
     secrets: secretsOf(settings),
   })
+  const tracing = await startTracing({ variables: otel, version, log })
   const onFatal = (exitCode: number, message: string) => {
     logger.critical(message)
     process.exit(exitCode)
@@ -115,8 +120,8 @@ export async function runService(): Promise<void> {
   const storage = await openStorage(settings, { log, onFatal })
   // Loaded only now: the files of the whole service, while the embedded database opens.
   const { compose } = await import('./compose.ts')
-  const composition = await compose(settings, { log, sentry, version, storage }).catch(exitOnMistake)
-  const isClosing = shutDownGracefully(settings, { composition, log, sentry })
+  const composition = await compose(settings, { log, sentry, tracing, version, storage }).catch(exitOnMistake)
+  const isClosing = shutDownGracefully(settings, { composition, log, sentry, tracing })
   await run(settings, { composition, log, isClosing })
 }
 
@@ -149,13 +154,14 @@ interface Running {
   readonly composition: Composition
   readonly log: Log
   readonly sentry: Sentry
+  readonly tracing: SpanWriter | null
 }
 
 /**
  * One signal drains, a second one exits at once; a defect that nobody caught drains too, and exits 1.
  * Returns whether that has begun.
  */
-function shutDownGracefully(settings: Settings, { composition, log, sentry }: Running): () => boolean {
+function shutDownGracefully(settings: Settings, { composition, log, sentry, tracing }: Running): () => boolean {
   const logger = log.logger('main')
   const graceMs = settings.shutdownGraceSeconds * 1000
   let closing = false
@@ -173,7 +179,7 @@ function shutDownGracefully(settings: Settings, { composition, log, sentry }: Ru
       await writeMetricsSnapshot(metrics.json(), settings.metricsSnapshotFile, log.logger('observability.metrics'))
     }
     logger.info('Shutdown complete')
-    await sentry.close(2000)
+    await Promise.all([sentry.close(2000), tracing?.close(2000)])
     await log.close()
   })
   return () => closing

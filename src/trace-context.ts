@@ -7,8 +7,12 @@ export interface TraceIds {
   readonly taskId?: string
   /** Role of the agent at work. */
   readonly agentId?: string
+  /** Number of the attempt that the agent makes. */
+  readonly attempt?: number
   /** W3C trace context of the request that started the work. */
   readonly traceparent?: string
+  /** W3C trace context of the one call that is being made; without it the upstream is told `traceparent`. */
+  readonly callTraceparent?: string
 }
 
 /** Travels with the asynchronous flow, so that no function passes ids along just to have them logged. */

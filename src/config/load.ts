@@ -23,6 +23,8 @@ export interface SettingSources {
 export interface LoadedSettings {
   readonly settings: Settings
   readonly warnings: readonly string[]
+  /** Variables of OpenTelemetry (`OTEL_*`), which are no settings of ours. */
+  readonly otel: Variables
 }
 
 /**
@@ -58,7 +60,9 @@ export function loadSettings({ argv, env, cwd }: SettingSources, validate = crea
   ]
   if (faults.length > 0) throw new ConfigError(faults.toSorted(byPlace))
   const warnings = [...readings.flatMap((reading) => reading.warnings), ...warningsOf(file, entries)]
-  return { settings: settingsFromFile(file), warnings: [...new Set(warnings)] }
+  const variables = Object.entries({ ...dotenv.variables, ...filled(env) })
+  const otel = Object.fromEntries(variables.filter(([name]) => name.startsWith('OTEL_')))
+  return { settings: settingsFromFile(file), warnings: [...new Set(warnings)], otel }
 }
 
 function filled(variables: Variables): Variables {

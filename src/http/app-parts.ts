@@ -63,6 +63,26 @@ export interface HttpObserver {
   streamClosed?(stream: ClosedStream): void
 }
 
+/** Follows requests for traces; must not throw. */
+export interface RequestTracer {
+  /** A request has come; null: it is not traced. */
+  begin(request: {
+    readonly method: string
+    /** As in `FinishedRequest`. */
+    readonly route: string
+    /** The client's. */
+    readonly traceparent: string | null
+  }): RequestTrace | null
+}
+
+/** One request in its trace. */
+export interface RequestTrace {
+  /** Trace context of what the request causes. */
+  readonly traceparent: string
+  /** It is over, or its stream is. */
+  end(status: number): void
+}
+
 /** Judges a path that a client gave to a file of his. */
 export type CheckPath = (path: string) => { readonly path: string } | { readonly reason: string }
 
@@ -80,6 +100,8 @@ export interface AppParts {
   /** Aborted when streams are to be broken off, late in a shutdown. */
   readonly leaving: AbortSignal
   readonly observer?: HttpObserver
+  /** Without it requests are not traced, and what they cause belongs to the client's trace. */
+  readonly tracer?: RequestTracer
 }
 
 export interface AppOptions {

@@ -31,6 +31,7 @@ import { taskDoor, workflowDoor } from './run-door.ts'
 import { addSchemas } from './schemas.ts'
 import { createStartChecks } from './start-checks.ts'
 import { createStreamGate } from './stream-gate.ts'
+import { traceRequests } from './trace-requests.ts'
 import { answerExpectation, answerUnreadable } from './unreadable-requests.ts'
 import { ajvOptions, invalidRequest } from './validation.ts'
 
@@ -91,6 +92,7 @@ export async function createApp(parts: AppParts, options: AppOptions): Promise<H
   answerErrors(app, parts, observer)
   app.server.on('checkExpectation', answerExpectation)
   observeRequests(app, observer)
+  traceRequests(app, parts.tracer)
   addCommonHeaders(app)
   await allowOrigins(app, options.corsOrigins)
   addGuards(app, parts, routes)

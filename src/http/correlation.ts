@@ -26,7 +26,7 @@ export function traceparentOf(headers: IncomingHttpHeaders): string | null {
 export function callerOf(request: FastifyRequest): Caller {
   return {
     correlationId: request.id,
-    traceparent: traceparentOf(request.headers),
+    traceparent: request.traceparent,
     idempotency: idempotencyOf(request),
   }
 }

@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { withTraceIds } from '../trace-context.ts'
 import type { AppParts } from './app-parts.ts'
-import { traceparentOf } from './correlation.ts'
 import { refuseForeignContent } from './content-headers.ts'
 import type { HttpApp } from './http-app.ts'
 import { refuseUnsafeRepetition } from './idempotency.ts'
@@ -69,7 +68,7 @@ function guard(request: FastifyRequest, reply: FastifyReply, parts: AppParts): v
 export function addCommonHeaders(app: HttpApp): void {
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
-    const traceparent = traceparentOf(request.headers)
+    const { traceparent } = request
     withTraceIds({ correlationId: request.id, ...(traceparent === null ? {} : { traceparent }) }, done)
   })
 }

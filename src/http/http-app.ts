@@ -1,6 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
-  FastifyRequest,
   FastifyBaseLogger,
   FastifyInstance,
   RawReplyDefaultExpression,

@@ -10,6 +10,11 @@ interface Finished {
   readonly startedAt: number
 }
 
+/** Status of an answer that is over; 499 when the client left before its end. */
+export function statusOf(reply: FastifyReply): number {
+  return reply.raw.writableEnded ? reply.statusCode : clientClosedRequest
+}
+
 /** Tells the observer of every answer but streams, which tell of themselves. */
 export function observeRequests(app: HttpApp, observer: HttpObserver): void {
   const finished = (request: FastifyRequest, reply: FastifyReply, { status, startedAt }: Finished) => {
@@ -26,8 +31,7 @@ export function observeRequests(app: HttpApp, observer: HttpObserver): void {
     // Fastify itself takes the time only for its own logger.
     const startedAt = performance.now()
     reply.raw.once('close', () => {
-      const status = reply.raw.writableEnded ? reply.statusCode : clientClosedRequest
-      finished(request, reply, { status, startedAt })
+      finished(request, reply, { status: statusOf(reply), startedAt })
     })
   })
 }

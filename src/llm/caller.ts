@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AppError } from '../errors.ts'
 import { traceContext } from '../trace-context.ts'
 import type { Admission } from './admission.ts'
@@ -81,8 +82,9 @@ export function createCaller(options: CallerOptions, parts: CallerParts): Caller
   return {
     stream: (request, caller) => {
       // the ids are those of whoever asks for the stream, not of whoever reads it
+      const inContext = AsyncLocalStorage.snapshot()
       const about = { caller, headers: traceHeaders() }
-      return createEventStream((stream) => start(request, about, stream))
+      return createEventStream((stream) => inContext(start, request, about, stream))
     },
     abortAll: () => {
       closed = true
@@ -102,7 +104,7 @@ function shutdown(): AppError {
 
 // a header may not hold everything that an id of a client may
 function traceHeaders(): Readonly<Record<string, string>> {
-  const { correlationId = '', traceparent = '' } = traceContext.getStore() ?? {}
-  const headers = { 'X-Correlation-Id': correlationId, traceparent }
+  const { correlationId = '', traceparent = '', callTraceparent } = traceContext.getStore() ?? {}
+  const headers = { 'X-Correlation-Id': correlationId, traceparent: callTraceparent ?? traceparent }
   return Object.fromEntries(Object.entries(headers).filter(([, value]) => /^[\x20-\x7e]{1,256}$/.test(value)))
 }

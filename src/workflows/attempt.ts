@@ -1,6 +1,7 @@
 import type { AgentTask, Agents, CallEstimate, PreparedTask } from '../agents/agent.ts'
 import { outputLimit } from '../agents/agent.ts'
 import type { Permit } from '../llm/model.ts'
+import { withTraceIds } from '../trace-context.ts'
 import { createAnswerSink } from './answer-sink.ts'
 import type { AnswerSinkParts, CarriedText } from './answer-sink.ts'
 import { toFailure } from './failure.ts'
@@ -90,7 +91,9 @@ async function answer(
   const plan = (estimate: CallEstimate) => planCall(parts.costOf, { hold, index, target: task.target }, estimate)
   const sink = createAnswerSink(parts, { hold, index, live, firstCall, plan, carried, signal })
   try {
-    const { complete, finishReason, model } = await prepared.run({ sink, permit, signal })
+    const { attempt } = hold.step(index)
+    const answering = withTraceIds({ attempt }, () => prepared.run({ sink, permit, signal }))
+    const { complete, finishReason, model } = await answering
     const error = complete ? null : outputLimit(task.target.endpoint)
     const settled = sink.unsettled()
     const kept = await keepAnswer(parts, order, { text: live.output.from(0), finishReason, model, error, settled })

@@ -6,7 +6,10 @@ import { publishChange } from './publish-change.ts'
 import { decide } from './transitions.ts'
 import type { Claim } from './workflow.ts'
 
-type HandOverParts = Pick<HeldWorkflowParts, 'store' | 'clock' | 'observe' | 'followers' | 'hints' | 'abandoned'> & {
+type HandOverParts = Pick<
+  HeldWorkflowParts,
+  'store' | 'clock' | 'observe' | 'observeChange' | 'followers' | 'hints' | 'abandoned'
+> & {
   readonly maxWorkerLosses: number
 }
 

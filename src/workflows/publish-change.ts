@@ -4,8 +4,12 @@ import type { Followers } from './followers.ts'
 import type { Hints } from './hints.ts'
 import type { Change } from './store.ts'
 
+/** Told of every change once it is committed, synchronously, after its events; must not throw. */
+export type ChangeObserver = (change: Pick<Decision, 'state' | 'events' | 'attempts'>) => void
+
 export interface PublishParts {
   readonly observe: WorkflowObserver
+  readonly observeChange?: ChangeObserver
   readonly followers: Followers
   readonly hints: Hints
 }
@@ -23,6 +27,7 @@ export function publishChange(parts: PublishParts, decision: Decision, texts: Ch
       event,
     })
   }
+  parts.observeChange?.(decision)
   parts.followers.advance(id, seq, { status, events, texts })
   parts.hints.tell(id)
 }
