@@ -116,6 +116,7 @@ export function logOptions(settings: Settings, isTerminal: boolean, secrets: rea
     structured: settings.enableStructuredLogging,
     coloured: settings.coloredConsole && isTerminal,
     file: orNull(settings.logFile),
+    fileKeepDays: settings.logFileKeepDays,
     secrets: [...secretsOf(settings), ...secrets],
   }
 }

@@ -104,7 +104,10 @@ export async function runService(): Promise<void> {
   const logger = log.logger('main')
   for (const warning of warnings) logger.warning(warning)
   // Who rotates logs sends it by habit, and a terminal that closes does.
-  process.on('SIGHUP', () => logger.info('SIGHUP received: it changes nothing; settings are read at a start only'))
+  process.on('SIGHUP', () => {
+    logger.info('SIGHUP received: the log file is opened again if it was moved; settings are read at a start only')
+    log.reopen()
+  })
   const sentry = await startSentry({
     dsn: isSentryPlaceholder(settings.sentryDsn) ? '' : settings.sentryDsn,
     environment: settings.sentryEnvironment,

@@ -5,7 +5,6 @@
 const LATER: readonly string[] = [
   'api_keys',
   'api_keys_file',
-  'log_file_keep_days',
   'max_sse_connections_per_key',
   'overload_event_loop_delay_ms',
   'rate_limit_per_minute',

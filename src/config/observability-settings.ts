@@ -1,4 +1,4 @@
-import { flag, fraction, oneOf, text } from './setting.ts'
+import { flag, fraction, oneOf, text, whole } from './setting.ts'
 
 /** Logs, metrics and error reports. */
 export const observabilitySettings = {
@@ -21,6 +21,11 @@ export const observabilitySettings = {
     format: 'path',
     emptyMeansOff: true,
     description: 'File that gets the JSON lines as well. Empty: off.',
+  }),
+  log_file_keep_days: whole({
+    default: 14,
+    minimum: 0,
+    description: 'Days that log_file is kept, rotated daily (UTC). 0: somebody else rotates it.',
   }),
   log_content: flag({ default: false, description: 'Prompts and answers in the log.' }),
   enable_metrics: flag({

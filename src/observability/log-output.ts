@@ -1,5 +1,3 @@
-import { mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { once } from 'node:events'
 import pino from 'pino'
 
@@ -11,10 +9,10 @@ export interface LogOutput {
   close(): Promise<void>
 }
 
-/** Told once when an output stops taking lines, and once when it takes them again, with the number of those lost. */
+/** Told once when an output stops taking lines, and once when it takes them again, with the number of those lost if it is known. */
 export interface OutputObserver {
   failed(reason: string): void
-  recovered(lostLines: number): void
+  recovered(lostLines: number | null): void
 }
 
 // a reader that stands still must not fill the memory
@@ -68,12 +66,6 @@ export function createDescriptorOutput(fd: number, observer: OutputObserver): Lo
       quietly(() => stream.destroy())
     },
   }
-}
-
-/** Appends to a file, mode 0640, its directory made. Throws when it cannot be opened. */
-export function openFileOutput(file: string, observer: OutputObserver): LogOutput {
-  mkdirSync(dirname(file), { recursive: true })
-  return createDescriptorOutput(openSync(file, 'a', 0o640), observer)
 }
 
 /** Writes to anything that has a `write`: streams of tests and terminals. */

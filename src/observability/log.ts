@@ -1,7 +1,8 @@
 import pino from 'pino'
 import { traceContext } from '../trace-context.ts'
 import { createRecordMaker, type LogFields, type LogLevel } from './log-line.ts'
-import { createDescriptorOutput, createStreamOutput, openFileOutput, type LogOutput } from './log-output.ts'
+import { openLogFile, type LogFile } from './log-file.ts'
+import { createDescriptorOutput, createStreamOutput, type LogOutput } from './log-output.ts'
 import { renderText } from './log-text.ts'
 import { createScrub } from './scrub.ts'
 
@@ -20,6 +21,8 @@ export interface Log {
   logger(name: string): Logger
   /** Resolves when everything written so far is out, at the latest after 2 s. */
   flush(): Promise<void>
+  /** Opens the file again if somebody else has moved it away. */
+  reopen(): void
   /** Flushes and closes; lines written afterwards are dropped. At the latest after 2 s. */
   close(): Promise<void>
 }
@@ -32,6 +35,10 @@ export interface LogOptions {
   readonly coloured: boolean
   /** Path of a file that gets every line as well; null: none. One that cannot be written is one WARNING. */
   readonly file: string | null
+  /** Days that its archives are kept, it being rotated daily; 0, or nothing: it is not rotated. */
+  readonly fileKeepDays?: number
+  /** How often it is looked at, in milliseconds; default 10 s. */
+  readonly fileCheckMs?: number
   /** Taken out of every line, beside what looks like a secret. */
   readonly secrets?: readonly string[]
   /** Instead of the process's own stdout. */
@@ -79,9 +86,11 @@ export function createLogger(options: LogOptions): Log {
     critical: (...line) => write(name, 'CRITICAL', line),
   })
 
-  if (options.file !== null) addFile(options.file, outputs, logger('observability.log'))
+  const file = options.file === null ? null : openFile(options.file, options, logger('observability.log'))
+  if (file !== null) outputs.push(file)
   return {
     logger,
+    reopen: () => file?.reopen(),
     flush: async () => {
       await Promise.all(outputs.map((output) => output.flush()))
     },
@@ -115,16 +124,20 @@ function createConsole({ structured, coloured, stdout }: LogOptions): LogOutput 
   return { ...output, write: (line) => output.write(renderText(line, { coloured })) }
 }
 
-function addFile(file: string, outputs: LogOutput[], logger: Logger): void {
+function openFile(file: string, options: LogOptions, logger: Logger): LogFile | null {
+  const { fileKeepDays: keepDays = 0, fileCheckMs: checkEveryMs = 10_000, now = Date.now } = options
+  const observer = {
+    failed: (reason: string) =>
+      logger.warning('The log file cannot be written (LOG_FILE); stdout goes on.', { file, reason }),
+    recovered: (lostLines: number | null) => logger.info('The log file is written again.', { file, lostLines }),
+    rotationFailed: (reason: string) =>
+      logger.warning('The log file cannot be rotated (LOG_FILE_KEEP_DAYS); it is tried again.', { file, reason }),
+  }
   try {
-    const output = openFileOutput(file, {
-      failed: (reason) =>
-        logger.warning('The log file cannot be written (LOG_FILE); stdout goes on.', { file, reason }),
-      recovered: (lostLines) => logger.info('The log file is written again.', { file, lostLines }),
-    })
-    outputs.push(output)
+    return openLogFile(file, { keepDays, checkEveryMs, now, observer })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     logger.warning('The log file cannot be opened (LOG_FILE); the log goes to stdout only.', { file, reason })
+    return null
   }
 }
