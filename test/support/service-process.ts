@@ -19,6 +19,8 @@ export interface ServiceProcessOptions {
   readonly nodeOptions?: readonly string[]
   /** Program in the place of the service's own. */
   readonly main?: string
+  /** Nobody reads its stdout until it has ended: what it says there cannot be waited for. */
+  readonly stdoutStandsStill?: boolean
 }
 
 /** One line of the log. */
@@ -81,7 +83,10 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
-  const output = collectOutput(child)
+  const standsStill = options.stdoutStandsStill === true
+  // The last line of what is left in the pipe is a half one.
+  const output = collectOutput(child, { hasLog: !standsStill })
+  if (standsStill) standStill(child)
   const ended = once(child, 'close').then(([code, signal]) => {
     output.close()
     return { code, signal }
@@ -113,6 +118,12 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   }
 }
 
+/** Its end is told only when all that it said is read. */
+function standStill(child: ChildProcess): void {
+  child.stdout?.pause()
+  child.once('exit', () => child.stdout?.resume())
+}
+
 function environment(given: Environment): NodeJS.ProcessEnv {
   const kept = inherited.map((name) => [name, process.env[name] ?? null] as const)
   const all = Object.entries({ ...Object.fromEntries(kept), ...own, ...given })
@@ -131,7 +142,7 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
-function collectOutput(child: ChildProcess) {
+function collectOutput(child: ChildProcess, { hasLog }: { readonly hasLog: boolean }) {
   const lines: string[] = []
   const log: LogLine[] = []
   const errors: string[] = []
@@ -142,7 +153,7 @@ function collectOutput(child: ChildProcess) {
 
   const take = (line: string) => {
     lines.push(line)
-    if (!line.startsWith('{')) return
+    if (!hasLog || !line.startsWith('{')) return
     const parsed = JSON.parse(line) as LogLine
     log.push(parsed)
     for (const waiter of waiting) if (waiter.message.test(parsed.message)) settle(waiter, parsed)
