@@ -2,6 +2,7 @@ import type { AgentDefaults, AgentsParts } from './agents/create-agents.ts'
 import type { Settings } from './config/settings.ts'
 import type { AppOptions } from './http/app-parts.ts'
 import type { EndpointOptions, LlmClientOptions } from './llm/llm-client.ts'
+import { urlSecrets } from './llm/url-secrets.ts'
 import type { LogOptions } from './observability/log.ts'
 import type { StorageOptions } from './storage/open-database.ts'
 import type { PromptRepair } from './workflows/pass.ts'
@@ -106,7 +107,11 @@ export function appOptions(settings: Settings, version: string): AppOptions {
 export function secretsOf(settings: Settings): readonly string[] {
   const { openaiApiKey, databaseUrl, sentryDsn, llm } = settings
   const keys = llm.endpoints.map(({ apiKey }) => apiKey)
-  return [openaiApiKey, databaseUrl, sentryDsn, ...keys].filter((secret) => secret !== '' && secret !== 'not-needed')
+  const urls = [databaseUrl, settings.openaiApiBase, ...llm.endpoints.map(({ baseUrl }) => baseUrl)]
+  const dsnKey = URL.canParse(sentryDsn) ? new URL(sentryDsn).username : ''
+  return [openaiApiKey, databaseUrl, sentryDsn, dsnKey, ...keys, ...urls.flatMap(urlSecrets)].filter(
+    (secret) => secret !== '' && secret !== 'not-needed',
+  )
 }
 
 /** The log. `isTerminal`: colour is of use, and nobody forbade it. `secrets`: those that are no settings. */

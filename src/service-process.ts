@@ -113,7 +113,7 @@ export async function runService(): Promise<void> {
     environment: settings.sentryEnvironment,
     release: settings.sentryRelease === '' ? version : settings.sentryRelease,
     tracesSampleRate: settings.sentryTracesSampleRate,
-    secrets: secretsOf(settings),
+    secrets: [...secretsOf(settings), ...otelSecrets(otel)],
   })
   const tracing = await startTracing({ variables: otel, version, log })
   const onFatal = (exitCode: number, message: string) => {

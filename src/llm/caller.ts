@@ -12,6 +12,7 @@ import type { Heed } from './heed.ts'
 import { startModelCall } from './model-call.ts'
 import type { LlmEvent, Model, ModelEvent, ModelRequest } from './model.ts'
 import type { ModelServer } from './model-server.ts'
+import { withoutEcho } from './prompt-echo.ts'
 import type { UpstreamResponse } from './request-fetch.ts'
 
 /** Limits of every call. */
@@ -59,7 +60,10 @@ export function createCaller(options: CallerOptions, parts: CallerParts): Caller
       isCallerBusy: () => !stream.isAwaited,
     })
     running.add(deadlines)
-    const { failures } = server
+    const failures = {
+      ...server.failures,
+      scrub: (text: string) => server.failures.scrub(withoutEcho(text, request.messages)),
+    }
     const send = (signal: AbortSignal): Promise<UpstreamResponse> => {
       const onHead = (header: HeaderReader): void => heed.head(request, header)
       return loan.client.chat(request, { signal, failures, headers, onHead })

@@ -10,6 +10,7 @@ import { createLateUpstreamClient } from './late-upstream-client.ts'
 import { createModelServer, type ModelServer } from './model-server.ts'
 import type { LlmEvent, LlmStatus, Model } from './model.ts'
 import { createScrub } from './scrub.ts'
+import { urlSecrets } from './url-secrets.ts'
 import { createSuccessRate } from './success-rate.ts'
 import { defaultModels, findTargets, type TargetOptions } from './targets.ts'
 import type { Endpoint } from './upstream-client.ts'
@@ -125,7 +126,8 @@ function createServer(
   },
 ): ModelServer {
   const { options, pools, clock, observe } = parts
-  const failures: FailureContext = { endpoint: endpoint.name, scrub: createScrub([endpoint.apiKey]) }
+  const secrets = [endpoint.apiKey, ...urlSecrets(endpoint.baseUrl)]
+  const failures: FailureContext = { endpoint: endpoint.name, scrub: createScrub(secrets) }
   const key = poolKey(endpoint)
   const create = () => createLateUpstreamClient(endpoint, { connectTimeoutMs: options.connectTimeoutMs })
   const pool = pools.get(key) ?? createClientPool(create, { clock })

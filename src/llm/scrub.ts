@@ -19,6 +19,7 @@ export function createScrub(secrets: readonly string[]): Scrub {
 function withoutPatterns(text: string): string {
   return text
     .replaceAll(/\bBearer\s+[^\s"'<>]+/gi, 'Bearer …')
+    .replaceAll(/\bBasic\s+[A-Za-z0-9+/]{12,}={0,2}/g, 'Basic …')
     .replaceAll(/\b(?:sk|pk)-[^\s"'<>]+/g, 'sk-…')
     .replaceAll(/\/\/[^\s/"'<>@]{1,500}@/g, '//…@')
 }

@@ -18,6 +18,9 @@ export function tableOf(data: Data, key: string): Data {
   return typeof value === 'object' && value !== null ? (value as Data) : {}
 }
 
+/** Failures whose message quotes what a model answered: it is for the client, and for no log. */
+export const quotingCodes: ReadonlySet<string> = new Set(['content_filtered'])
+
 /** The code of the failure that an event tells of; null where it tells of none. */
 export function failureCodeOf(data: Data): string | null {
   return textOf(tableOf(data, 'error'), 'code')

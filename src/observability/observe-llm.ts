@@ -1,4 +1,5 @@
 import type { LlmEvent } from '../llm/model.ts'
+import { quotingCodes } from './event-data.ts'
 import type { Log, Logger } from './log.ts'
 import type { LogFields } from './log-line.ts'
 import type { Metrics } from './metrics.ts'
@@ -54,7 +55,7 @@ function logCall(logger: Logger, event: Of<'llm.call_ended'>): void {
   }
   if (outcome === 'success') return logger.info('Model call completed', about)
   if (outcome === 'aborted') return logger.info('Model call aborted', about)
-  const reason = event.message ?? 'no reason was given'
+  const reason = quotingCodes.has(outcome) ? outcome : (event.message ?? 'no reason was given')
   const failed = { ...about, errorCode: outcome, status }
   if (!needsOperator.has(outcome)) return logger.warning(`Model call failed: ${reason}`, failed)
   logger.error(`Model call refused by endpoint ${endpoint}, which only its operator can mend: ${reason}`, failed)

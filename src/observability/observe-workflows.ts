@@ -1,5 +1,5 @@
 import type { CommittedEvent, LifecycleEvent, LifecycleType, WorkflowObserver } from '../workflows/events.ts'
-import { failureCodeOf, numberOf, tableOf, textOf } from './event-data.ts'
+import { failureCodeOf, numberOf, quotingCodes, tableOf, textOf } from './event-data.ts'
 import type { Log, Logger } from './log.ts'
 import type { LogFields } from './log-line.ts'
 import type { Metrics } from './metrics.ts'
@@ -117,6 +117,8 @@ function usageFields(data: LifecycleEvent['data']): LogFields {
 }
 
 function because(event: LifecycleEvent): string {
-  const message = textOf(tableOf(event.data, 'error'), 'message')
+  const message = quotingCodes.has(failureCodeOf(event.data) ?? '')
+    ? null
+    : textOf(tableOf(event.data, 'error'), 'message')
   return message === null ? '' : `: ${message.slice(0, longestReason)}`
 }

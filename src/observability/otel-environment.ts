@@ -63,7 +63,10 @@ export function otelSecrets(variables: Variables): readonly string[] {
   const lists = [variables['OTEL_EXPORTER_OTLP_HEADERS'], variables['OTEL_EXPORTER_OTLP_TRACES_HEADERS']]
   const pairs = lists.flatMap((list) => (list ?? '').split(','))
   const values = pairs.map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
-  return values.flatMap((value) => [value, decoded(value)]).filter((value) => value !== '')
+  // Of `Bearer TOKEN` the token is the secret.
+  return values
+    .flatMap((value) => [value, decoded(value), ...decoded(value).split(' ').slice(1)])
+    .filter((value) => value !== '')
 }
 
 function decoded(value: string): string {

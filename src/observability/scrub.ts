@@ -6,6 +6,7 @@ export const redacted = '[redacted]'
 // every pattern is linear: no two unbounded parts that can match the same characters
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/\b(authorization["']?\s{0,4}[:=]\s{0,4}["']?)(?:(?:bearer|basic)\s{1,4})?[^\s"',;<>]+/gi, `$1${redacted}`],
+  [/\bBasic\s{1,4}[A-Za-z0-9+/]{12,}={0,2}/g, `Basic ${redacted}`],
   [/\bBearer\s{1,4}[^\s"',;<>]+/gi, `Bearer ${redacted}`],
   [/\b(?:sk|pk|rk)-[A-Za-z0-9_-]{8,}/g, redacted],
   [/\bwhsec_[A-Za-z0-9+/=_-]+/g, redacted],

@@ -65,7 +65,7 @@ test('a reader of stdout that stands still holds up nothing: probes, workflows, 
   const listening = (await linesOf(file)).find((line) => line.includes(' listens on ')) ?? ''
   const url = /http:[^"]+/.exec(listening)?.[0] ?? ''
   // Each prompt is a line of the log: much more than any pipe holds.
-  const steps = ['1', '2', '3', '4', '5', '6'].map((id) => customStep(id))
+  const steps = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => customStep(id))
   const { id } = await postWorkflow(url, { type: 'custom', requirement: 'Build it. '.repeat(9_000), steps })
   await model.called(6)
   const get = () => getJson<SeenWorkflow>(`${url}/workflows/${id}`)
