@@ -89,10 +89,16 @@ function answerStep(call: SeenCall): Behaviour {
   return answers[name]?.(call) ?? 'ok'
 }
 
+interface Asked {
+  readonly method?: string
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** Asks as a client would who sends secrets of his own, and keeps every answer, headers too. */
 function createClient(url: string) {
   const seen: string[] = []
-  const ask = async (path: string, init: RequestInit = {}): Promise<string> => {
+  const ask = async (path: string, init: Asked = {}): Promise<string> => {
     const headers = {
       authorization: `Bearer ${secrets.clientToken}`,
       cookie: `session=${secrets.clientCookie}`,

@@ -31,7 +31,8 @@ registerHooks({
     const loaded = nextLoad(url, context)
     const defect = defects.find(({ file }) => url.endsWith(file))
     if (defect === undefined) return loaded
-    const source = String(loaded.source)
+    const { source: code } = loaded
+    const source = typeof code === 'string' ? code : new TextDecoder().decode(code)
     if (!source.includes(defect.after)) throw new Error(`${defect.file} has no place for a defect any more`)
     const text = source.replace(defect.after, `${defect.after} if (${defect.when}) ${thrower};`)
     return { ...loaded, source: text }
