@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { checkArtifactPath } from './agents/artifact-path.ts'
 import { createAgents } from './agents/create-agents.ts'
 import { createRoles } from './agents/roles.ts'
+import { composeTraces } from './compose-traces.ts'
 import type { Settings } from './config/settings.ts'
 import { createApp } from './http/app.ts'
 import { createLlmClient } from './llm/llm-client.ts'
@@ -31,7 +32,6 @@ import {
 } from './part-options.ts'
 import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
-import { createTraces } from './trace-parts.ts'
 import type { Traces } from './trace-parts.ts'
 import { allTemplates } from './workflows/all-templates.ts'
 import type { Pricing } from './workflows/budget-faults.ts'
@@ -81,17 +81,13 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const observeLlmEvent = (event: LlmEvent) => told.llm(event)
   const llm = createLlmClient(llmOptions(settings), { observe: observeLlmEvent, askAfter: phase.starting.promise })
   const urlOf = (endpoint: string) => urlOfEndpoint(settings, endpoint)
-  const traces = createTraces({ tracing: parts.tracing ?? null, log, storage, model: llm, urlOf })
+  const traces = await composeTraces(parts, { storage, model: llm, urlOf })
   const model = settings.logContent ? logContent(traces.model, log) : traces.model
   const team = createAgents({ roles, model, settings: agentSettings(settings), defaults: agentDefaults(settings) })
   const ready = () => phase.started && storage.ready()
   const sources = { storage, llm, engine: () => engine, ready: () => ready() && !phase.draining }
   const metrics = settings.enableMetrics ? composeMetrics(settings, { version, templates, sources }) : null
-  const observeCall = observeLlm({ log, metrics, urlOf })
-  told.llm = (event) => {
-    observeCall(event)
-    traces.observeCall(event)
-  }
+  told.llm = traces.besides(observeLlm({ log, metrics, urlOf }))
   const agents = observeAgents(team, { log, metrics })
 
   const captureDefect = (error: unknown) => sentry.captureDefect(error)

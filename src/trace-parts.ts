@@ -9,11 +9,12 @@ import { traceWorkflows } from './observability/trace-workflows.ts'
 import type { Storage } from './storage/create-storage.ts'
 import type { ChangeObserver } from './workflows/publish-change.ts'
 
-/** How the parts of the service are traced: from outside, or, without somewhere to send spans, not at all. */
+/** How the parts of the service are traced: from outside. */
 export interface Traces {
   /** The model as it is to be called. */
   readonly model: Model
-  observeCall(event: LlmEvent): void
+  /** Tells traces of every call besides whom it is told to anyway. */
+  besides(observe: (event: LlmEvent) => void): (event: LlmEvent) => void
   readonly observers: { readonly observeChange?: ChangeObserver }
   readonly edge: { readonly tracer?: RequestTracer }
   /** Resolves when the spans of all that has ended are written. */
@@ -21,7 +22,7 @@ export interface Traces {
 }
 
 export interface TracesParts {
-  readonly tracing: SpanWriter | null
+  readonly tracing: SpanWriter
   readonly log: Log
   readonly storage: Pick<Storage, 'store' | 'clock'>
   readonly model: Model
@@ -33,16 +34,17 @@ const mostEvents = 10_000
 
 /** Joins the observers of traces. */
 export function createTraces({ tracing: writer, log, storage, model, urlOf }: TracesParts): Traces {
-  if (writer === null) {
-    return { model, observeCall: () => undefined, observers: {}, edge: {}, settled: async () => undefined }
-  }
   const logger = log.logger('observability.tracing')
   const now = () => storage.clock.now()
   const eventsOf = async (id: string) => (await storage.store.eventsAfter(id, 0, mostEvents))?.events ?? []
+  const observeCall = neverThrowing(logger, observeCalls({ writer, now, urlOf }))
   const workflows = traceWorkflows({ writer, eventsOf })
   return {
     model: traceCalls(model, writer),
-    observeCall: neverThrowing(logger, observeCalls({ writer, now, urlOf })),
+    besides: (observe) => (event) => {
+      observe(event)
+      observeCall(event)
+    },
     observers: { observeChange: neverThrowing(logger, workflows.observe) },
     edge: { tracer: traceRequests(writer, now) },
     settled: () => workflows.settled(),

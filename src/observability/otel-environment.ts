@@ -63,10 +63,13 @@ export function otelSecrets(variables: Variables): readonly string[] {
   const lists = [variables['OTEL_EXPORTER_OTLP_HEADERS'], variables['OTEL_EXPORTER_OTLP_TRACES_HEADERS']]
   const pairs = lists.flatMap((list) => (list ?? '').split(','))
   const values = pairs.map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
-  // Of `Bearer TOKEN` the token is the secret.
-  return values
-    .flatMap((value) => [value, decoded(value), ...decoded(value).split(' ').slice(1)])
-    .filter((value) => value !== '')
+  return values.flatMap(readings).filter((value) => value !== '')
+}
+
+/** Of `Bearer TOKEN` the token is the secret. */
+function readings(value: string): readonly string[] {
+  const [, ...words] = decoded(value).split(' ')
+  return [value, decoded(value), ...words]
 }
 
 function decoded(value: string): string {

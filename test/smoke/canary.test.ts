@@ -238,6 +238,10 @@ test('secrets stand nowhere, prompts and answers in no log, metric, trace or rep
   expect(answered).toContain(words.artifact)
   const sent = model.calls.map(({ headers }) => headers.authorization ?? '')
   expect(sent).toContain(`Bearer ${secrets.endpointKey}`)
+  for (const header of ['sentry-trace', 'baggage', 'cookie']) {
+    expect(model.calls.filter(({ headers }) => header in headers)).toEqual([])
+    expect(collector.headers.filter((headers) => header in headers)).toEqual([])
+  }
   expect(collector.headers[0]?.authorization).toBe(`Bearer ${secrets.otelHeader}`)
   expect(logs.stdout).toContain('hit a defect')
   expect(logs.stdout).toContain('A defect of the service')

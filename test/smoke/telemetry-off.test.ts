@@ -20,7 +20,7 @@ async function loadedBy(site: Site, env: Environment): Promise<readonly string[]
 }
 
 // OpenTelemetry's bare API is loaded by pg-boss and prom-client, which ask it for nothing.
-const ofTelemetry = /node_modules\/@(?:sentry|opentelemetry\/(?!api\/))|observability\/otlp-spans/
+const ofTelemetry = /node_modules\/@(?:sentry|opentelemetry\/(?!api\/))|src\/trace-parts|observability\/(?:otlp|trace-)/
 
 test('without DSN and endpoint nothing of Sentry and OpenTelemetry is loaded', async ({ site }) => {
   const off = await loadedBy(site, { OTEL_SERVICE_NAME: 'x', OTEL_TRACES_SAMPLER: 'always_on' })
