@@ -23,6 +23,7 @@ import {
   agentDefaults,
   agentSettings,
   appOptions,
+  keyNames,
   llmOptions,
   modelNames,
   promptRepair,
@@ -31,6 +32,7 @@ import {
 import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
 import { allTemplates } from './workflows/all-templates.ts'
+import type { CallObserver } from './workflows/answer-sink.ts'
 import type { Pricing } from './workflows/budget-faults.ts'
 import { createServices } from './workflows/create-service.ts'
 import { isUnavailable } from './workflows/committer.ts'
@@ -93,7 +95,8 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const shared = { store, clock, hints, live: createLiveTexts(), followers: createFollowers() }
   const far = composeFarTexts(storage, { ...shared, engine: () => engine, reportDefect })
   const common = { ...shared, agents, observe }
-  const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
+  const observeCall: CallObserver = ({ owner, usage }) => metrics?.keys.spent(owner, usage)
+  const engine = composeEngine(settings, { ...common, storage, model, reportDefect, observeCall })
   const { maxQueuedWorkflows } = settings
   const services = createServices({
     ...common,
@@ -117,6 +120,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
       ready,
       draining: () => phase.draining,
       leaving: phase.leaving.signal,
+      signing: { key: () => storage.signingKey(), now: () => clock.now() },
       observer: observeHttp({ log, metrics, captureDefect }),
     },
     appOptions(settings, version),
@@ -223,6 +227,7 @@ function composeEngine(
     readonly storage: Storage
     readonly model: Parameters<typeof createEngine>[0]['model']
     readonly reportDefect: (error: unknown) => void
+    readonly observeCall: CallObserver
   },
 ): Engine {
   const initialMs = settings.llmRetryInitialDelay * 1000
@@ -281,6 +286,7 @@ function composeMetrics(settings: Settings, { version, templates, sources }: Met
     workflowTypes: [...templates.keys(), 'custom', 'task'],
     models: modelNames(settings),
     costOf: createCostOf(settings.llm.prices),
+    keys: keyNames(settings),
     sources: {
       ready,
       database: () => storage.figures(),

@@ -3,6 +3,7 @@ import { test as base } from 'vitest'
 import type { AppOptions, AppParts, ClosedStream, FailedRequest, FinishedRequest } from '../../src/http/app-parts.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
+import { openAccess } from '../../src/http/open-access.ts'
 import type { FakeService } from './fake-service.ts'
 import { createFakeService } from './fake-service.ts'
 
@@ -26,6 +27,7 @@ const testOptions: AppOptions = {
   bodyLimitBytes: 10_485_760,
   trustProxy: false,
   corsOrigins: [],
+  access: openAccess,
   maxSseConnections: 100,
   sseHeartbeatMs: 15_000,
   sseSlowClientMs: 60_000,
@@ -33,7 +35,7 @@ const testOptions: AppOptions = {
 }
 
 /** Builds one; the caller closes `app`. */
-async function createTestApp(options: Partial<AppOptions> = {}, parts: Partial<AppParts> = {}): Promise<TestApp> {
+export async function createTestApp(options: Partial<AppOptions> = {}, parts: Partial<AppParts> = {}): Promise<TestApp> {
   const service = createFakeService()
   const state = { ready: true, draining: false }
   const leaving = new AbortController()
@@ -59,6 +61,7 @@ async function createTestApp(options: Partial<AppOptions> = {}, parts: Partial<A
       ready: () => state.ready,
       draining: () => state.draining,
       leaving: leaving.signal,
+      signing: { key: async () => new Uint8Array(32).fill(7), now: () => Date.now() },
       observer: {
         requestFinished: (request) => finished.push(request),
         requestFailed: (request) => failed.push(request),
