@@ -22,7 +22,7 @@ export interface TestApp {
   readonly listen: () => Promise<string>
 }
 
-const testOptions: AppOptions = {
+export const testOptions: AppOptions = {
   version: '1.2.3',
   bodyLimitBytes: 10_485_760,
   trustProxy: false,
@@ -34,8 +34,34 @@ const testOptions: AppOptions = {
   notReadyHoldMs: 300,
 }
 
+/** What an application over these services needs besides, and nothing more. */
+export function partsOver(services: AppParts['services']): AppParts {
+  return {
+    services,
+    checkPath: (path) => (path.includes('..') ? { reason: 'the path leaves its folder' } : { path }),
+    health: {
+      health: () => ({
+        status: 'healthy',
+        version: '1.2.3',
+        uptime_seconds: 1,
+        active_clients: 0,
+        success_rate: null,
+        request_count: 0,
+        checks: { database: { status: 'ok' } },
+      }),
+    },
+    ready: () => true,
+    draining: () => false,
+    leaving: new AbortController().signal,
+    signing: { key: async () => new Uint8Array(32).fill(7), now: () => Date.now() },
+  }
+}
+
 /** Builds one; the caller closes `app`. */
-export async function createTestApp(options: Partial<AppOptions> = {}, parts: Partial<AppParts> = {}): Promise<TestApp> {
+export async function createTestApp(
+  options: Partial<AppOptions> = {},
+  parts: Partial<AppParts> = {},
+): Promise<TestApp> {
   const service = createFakeService()
   const state = { ready: true, draining: false }
   const leaving = new AbortController()
@@ -45,23 +71,10 @@ export async function createTestApp(options: Partial<AppOptions> = {}, parts: Pa
   let opened = 0
   const app = await createApp(
     {
-      services: { as: () => service },
-      checkPath: (path) => (path.includes('..') ? { reason: 'the path leaves its folder' } : { path }),
-      health: {
-        health: () => ({
-          status: 'healthy',
-          version: '1.2.3',
-          uptime_seconds: 1,
-          active_clients: 0,
-          success_rate: null,
-          request_count: 0,
-          checks: { database: { status: 'ok' } },
-        }),
-      },
+      ...partsOver({ as: () => service }),
       ready: () => state.ready,
       draining: () => state.draining,
       leaving: leaving.signal,
-      signing: { key: async () => new Uint8Array(32).fill(7), now: () => Date.now() },
       observer: {
         requestFinished: (request) => finished.push(request),
         requestFailed: (request) => failed.push(request),
