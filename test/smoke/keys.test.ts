@@ -8,11 +8,11 @@ const anna = makeApiKey('anna', ['write'])
 const bert = makeApiKey('bert', ['write'])
 
 function asking(url: string, key: string) {
-  return async <T>(path: string, body?: object): Promise<{ status: number; body: T }> => {
+  return async (path: string, body?: object) => {
     const json = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
     const answer = await fetch(url + path, { headers, ...json })
-    return { status: answer.status, body: (await answer.json()) as T }
+    return { status: answer.status, body: (await answer.json()) as Readonly<Record<string, string>> }
   }
 }
 
@@ -24,14 +24,15 @@ describe('a service with keys', { timeout: 120_000 }, () => {
     const first = await site.start(env)
     const [asAnna, asBert] = [asking(first.url, anna.key), asking(first.url, bert.key)]
     expect((await fetch(`${first.url}/workflows`)).status).toBe(401)
-    const started = await asAnna<{ id: string }>('/agents/developer/tasks', { task: 'Do it.' })
+    const started = await asAnna('/agents/developer/tasks', { task: 'Do it.' })
     expect(started.status).toBe(202)
-    const path = `/agents/developer/tasks/${started.body.id}`
+    const path = `/agents/developer/tasks/${started.body['id']}`
     expect((await asBert(path)).status).toBe(404)
-    const { status, body } = await asAnna<{ ticket: string }>(`${path}/events/ticket`, {})
+    const { status, body } = await asAnna(`${path}/events/ticket`, {})
     expect(status).toBe(201)
+    const { ticket = '' } = body
 
-    const followed = followWithEventSource(`${first.url}${path}/events?ticket=${body.ticket}`)
+    const followed = followWithEventSource(`${first.url}${path}/events?ticket=${ticket}`)
     await model.called(1)
     await vi.waitFor(() => expect(followed.connections()).toBe(1), 20_000)
     await first.kill()
@@ -39,7 +40,7 @@ describe('a service with keys', { timeout: 120_000 }, () => {
     held.resolve('Done.')
     await followed.over
     expect(followed.connections()).toBeGreaterThan(1)
-    expect((await asAnna<{ status: string }>(path)).body.status).toBe('completed')
+    expect((await asAnna(path)).body['status']).toBe('completed')
     expect((await asBert(path)).status).toBe(404)
 
     const metrics = await (await fetch(`${second.url}/metrics`)).text()
@@ -48,6 +49,6 @@ describe('a service with keys', { timeout: 120_000 }, () => {
     const told = [first, second].map((service) => service.stdout() + service.stderr()).join('') + metrics
     expect(told).toContain('"key":"anna"')
     const hashes = [anna, bert].map(({ entry }) => entry.split(':')[1] ?? '')
-    for (const secret of [anna.key, bert.key, ...hashes, body.ticket.slice(0, 30)]) expect(told).not.toContain(secret)
+    for (const secret of [anna.key, bert.key, ...hashes, ticket.slice(0, 30)]) expect(told).not.toContain(secret)
   })
 })
