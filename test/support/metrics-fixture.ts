@@ -18,8 +18,6 @@ export const databaseFigures: ReturnType<GaugeSources['database']> = {
  * Metrics that know the roles developer and qa_engineer, the type feature_development and the model devstral, which
  * costs 1 USD per million tokens in, 2 out.
  */
-export function metricsFixture(sources: Partial<GaugeSources> = {}): Metrics {
-/** Metrics that know the roles developer and qa_engineer, the type feature_development and the model devstral. */
 export function metricsFixture(sources: Partial<GaugeSources> = {}, keys: readonly string[] = []): Metrics {
   return createMetrics({
     version: '1.2.3',
