@@ -17,6 +17,7 @@ import { createKeyring } from './keyring.ts'
 import { watchRoutes } from './known-routes.ts'
 import { createLazyValidators } from './lazy-validators.ts'
 import { watchLoopDelay } from './loop-delay.ts'
+import type { LoopDelay } from './loop-delay.ts'
 import { keepLowPriorities } from './low-priority.ts'
 import { observeRequests } from './observe-requests.ts'
 import { createLimits } from './rate-limits.ts'
@@ -88,9 +89,11 @@ function addRoutes(app: HttpApp, context: RouteContext): void {
 function watchOverload(app: HttpApp, parts: AppParts, limitMs: number): () => boolean {
   if (limitMs === 0) return () => false
   if (parts.loopDelayMs !== undefined) return () => (parts.loopDelayMs?.() ?? 0) > limitMs
-  const delay = watchLoopDelay()
-  app.addHook('onClose', async () => delay.close())
-  return () => delay.now() > limitMs
+  let delay: LoopDelay | null = null
+  // What a start takes says nothing of what comes after it.
+  app.addHook('onListen', async () => void (delay = watchLoopDelay()))
+  app.addHook('onClose', async () => delay?.close())
+  return () => (delay?.now() ?? 0) > limitMs
 }
 
 /**

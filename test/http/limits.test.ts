@@ -131,6 +131,19 @@ describe('overload', () => {
     expect(stream.fields('id')).toEqual([])
   })
 
+  test('is measured as soon as the service listens', async ({ edge }) => {
+    const made = await edge({ access: accessWith([], { overloadDelayMs: 1 }) })
+    const base = await made.listen()
+    const headers = { 'content-type': 'application/json' }
+    const start = () => fetch(`${base}/workflows`, { method: 'POST', headers, body: JSON.stringify(good) })
+    const blocked = async () => {
+      const since = performance.now()
+      while (performance.now() - since < 300);
+      expect((await start()).status).toBe(503)
+    }
+    await vi.waitFor(blocked, 20_000)
+  })
+
   test('0: never', async ({ edge }) => {
     const { app } = await edge({ access: accessWith([]) }, { loopDelayMs: () => 1_000_000 })
     expect((await app.inject({ method: 'POST', url: '/workflows', payload: good })).statusCode).toBe(202)
