@@ -26,12 +26,26 @@ function scopeOf({ url, config }: RouteOptions): RouteScope {
   return scope
 }
 
+/** With which statuses a request may be refused before its route is asked. */
+const refusals: Readonly<Record<RouteScope, readonly number[]>> = {
+  none: [429],
+  read: [401, 429],
+  write: [401, 403, 429],
+  admin: [401, 403, 429],
+}
+
+/** What machines that watch over the service ask is never refused. */
+export function isUnlimited(schema: RouteOptions['schema']): boolean {
+  return schema?.tags?.includes('operations') === true
+}
+
 function describe(route: RouteOptions, scope: RouteScope): void {
-  if (scope === 'none' || route.schema === undefined) return
-  const refusals = scope === 'read' ? problems(401, 429) : problems(401, 403, 429)
-  const ticket = route.config?.takesTicket === undefined ? [] : [{ ticket: [] }]
-  const response = { ...refusals, ...(route.schema.response as object | undefined) }
-  route.schema = { ...route.schema, response, security: [{ bearer: [] }, ...ticket] }
+  const { schema, config } = route
+  if (schema === undefined || isUnlimited(schema)) return
+  const response = { ...problems(...refusals[scope]), ...(schema.response as object | undefined) }
+  const ticket = config?.takesTicket === undefined ? [] : [{ ticket: [] }]
+  const security = scope === 'none' ? [] : [{ bearer: [] }, ...ticket]
+  route.schema = { ...schema, response, security }
 }
 
 /**

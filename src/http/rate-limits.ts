@@ -1,6 +1,7 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
+import { isUnlimited } from './access.ts'
 import type { HttpObserver } from './app-parts.ts'
 import type { HttpApp } from './http-app.ts'
 import type { Identity } from './keyring.ts'
@@ -38,11 +39,6 @@ interface LimitOptions {
 
 type Counter = ReturnType<HttpApp['createRateLimit']>
 
-/** Machines that watch over the service are never refused. */
-function isExempt({ routeOptions }: FastifyRequest): boolean {
-  return routeOptions.schema?.tags?.includes('operations') === true
-}
-
 /** Whose limit it is: that of a key; '' for what counts by address. */
 export function keyNameOf(request: FastifyRequest): string {
   return request.identity?.principal.name ?? ''
@@ -53,7 +49,7 @@ function createRateLimiter(app: HttpApp, max: number, observer: HttpObserver): R
   const ofKey = app.createRateLimit({ max, timeWindow: windowMs, keyGenerator: keyNameOf })
   return {
     async spend(request, reply) {
-      if (max === 0 || isExempt(request)) return
+      if (max === 0 || isUnlimited(request.routeOptions.schema)) return
       const key = keyNameOf(request)
       const spent = await (key === '' ? ofAddress : ofKey)(request)
       if (spent.isAllowed) return
