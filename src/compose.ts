@@ -25,6 +25,7 @@ import {
   agentDefaults,
   agentSettings,
   appOptions,
+  keyNames,
   llmOptions,
   modelNames,
   promptRepair,
@@ -34,6 +35,7 @@ import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
 import type { Traces } from './trace-parts.ts'
 import { allTemplates } from './workflows/all-templates.ts'
+import type { CallObserver } from './workflows/answer-sink.ts'
 import type { Pricing } from './workflows/budget-faults.ts'
 import { createServices } from './workflows/create-service.ts'
 import { isUnavailable } from './workflows/committer.ts'
@@ -100,7 +102,8 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
   const shared = { store, clock, hints, live: createLiveTexts(), followers: createFollowers() }
   const far = composeFarTexts(storage, { ...shared, engine: () => engine, reportDefect })
   const common = { ...shared, agents, observe, ...traces.observers }
-  const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
+  const observeCall: CallObserver = ({ owner, usage }) => metrics?.keys.spent(owner, usage)
+  const engine = composeEngine(settings, { ...common, storage, model, reportDefect, observeCall })
   const { maxQueuedWorkflows } = settings
   const services = createServices({
     ...common,
@@ -124,6 +127,7 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
       ready,
       draining: () => phase.draining,
       leaving: phase.leaving.signal,
+      signing: { key: () => storage.signingKey(), now: () => clock.now() },
       observer: observeHttp({ log, metrics, captureDefect }),
       ...traces.edge,
     },
@@ -233,6 +237,7 @@ function composeEngine(
     readonly storage: Storage
     readonly model: Parameters<typeof createEngine>[0]['model']
     readonly reportDefect: (error: unknown) => void
+    readonly observeCall: CallObserver
   },
 ): Engine {
   const initialMs = settings.llmRetryInitialDelay * 1000
@@ -291,6 +296,7 @@ function composeMetrics(settings: Settings, { version, templates, sources }: Met
     workflowTypes: [...templates.keys(), 'custom', 'task'],
     models: modelNames(settings),
     costOf: createCostOf(settings.llm.prices),
+    keys: keyNames(settings),
     sources: {
       ready,
       database: () => storage.figures(),

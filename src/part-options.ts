@@ -1,6 +1,8 @@
 import type { AgentDefaults, AgentsParts } from './agents/create-agents.ts'
+import { parseApiKey } from './config/api-key.ts'
+import type { ApiKey } from './config/api-key.ts'
 import type { Settings } from './config/settings.ts'
-import type { AppOptions } from './http/app-parts.ts'
+import type { AccessOptions, AppOptions } from './http/app-parts.ts'
 import type { EndpointOptions, LlmClientOptions } from './llm/llm-client.ts'
 import { urlSecrets } from './llm/url-secrets.ts'
 import type { LogOptions } from './observability/log.ts'
@@ -89,6 +91,29 @@ export function storageOptions(settings: Settings, preparedDirectory: string): S
   }
 }
 
+const failuresPerMinute = 60
+
+/** The configured keys. Entries that are no keys have been refused with the rest of the configuration. */
+function apiKeysOf({ apiKeys }: Settings): readonly ApiKey[] {
+  return apiKeys.map(parseApiKey).filter((key) => 'name' in key)
+}
+
+/** Names of the API keys that are asked for. */
+export function keyNames(settings: Settings): readonly string[] {
+  return accessOptions(settings).apiKeys.map(({ name }) => name)
+}
+
+function accessOptions(settings: Settings): AccessOptions {
+  return {
+    apiKeys: settings.auth === 'none' ? [] : apiKeysOf(settings),
+    ratePerMinute: settings.rateLimitPerMinute,
+    failuresPerMinute,
+    maxStreamsPerKey: settings.maxSseConnectionsPerKey,
+    overloadDelayMs: settings.overloadEventLoopDelayMs,
+    ticketMs: ms(settings.streamTicketSeconds),
+  }
+}
+
 /** The edge. */
 export function appOptions(settings: Settings, version: string): AppOptions {
   return {
@@ -96,6 +121,7 @@ export function appOptions(settings: Settings, version: string): AppOptions {
     bodyLimitBytes: settings.bodyLimitBytes,
     trustProxy: settings.trustProxy,
     corsOrigins: settings.corsOrigins,
+    access: accessOptions(settings),
     maxSseConnections: settings.maxSseConnections,
     sseHeartbeatMs: ms(settings.sseHeartbeatSeconds),
     sseSlowClientMs: ms(settings.sseSlowClientSeconds),

@@ -9,8 +9,8 @@ const FALSE = new Set(['false', '0', 'no', 'off'])
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
 /**
- * Reads what a person wrote for a setting, in YAML or in a variable: words for booleans, comma-separated lists, tables as
- * JSON, aliases. Bounds are left to validation.
+ * Reads what a person wrote for a setting, in YAML or in a variable: words for booleans, lists with commas or ends of
+ * lines between, tables as JSON, aliases. Bounds are left to validation.
  */
 export function convert(schema: SettingSchema, raw: unknown): Conversion {
   const written = typeof raw === 'string' ? raw.trim() : raw
@@ -52,7 +52,7 @@ function readList(written: unknown): readonly unknown[] | undefined {
   if (Array.isArray(written)) return written
   if (typeof written !== 'string') return undefined
   return written
-    .split(',')
+    .split(/[,\n]/)
     .map((item) => item.trim())
     .filter((item) => item !== '')
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { BUILT_IN_ROLES } from './agent-settings.ts'
+import { checkApiKeys, checkAuth } from './api-key-checks.ts'
 import { findEntry, type CheckedSettings } from './checked-settings.ts'
 import type { Fault } from './config-error.ts'
 import { checkEndpoints } from './endpoint-checks.ts'
@@ -10,7 +11,9 @@ import { dotted, faultOf } from './reading.ts'
 
 /** Applies the rules that the schema cannot say. */
 export function crossCheck(checked: CheckedSettings): readonly Fault[] {
-  return [checkDelays, checkHost, checkRoles, checkFiles, checkEndpoints].flatMap((check) => check(checked))
+  return [checkDelays, checkApiKeys, checkAuth, checkHost, checkRoles, checkFiles, checkEndpoints].flatMap((check) =>
+    check(checked),
+  )
 }
 
 function checkDelays(checked: CheckedSettings): readonly Fault[] {
@@ -26,8 +29,10 @@ function checkDelays(checked: CheckedSettings): readonly Fault[] {
 
 function checkHost(checked: CheckedSettings): readonly Fault[] {
   const { file, invalid } = checked
-  if (invalid.has('host') || invalid.has('auth') || file.auth === 'none' || isLoopback(file.host)) return []
-  const way = 'set AUTH=none to let everybody who can connect use the service, or HOST=127.0.0.1'
+  if (['host', 'auth', 'api_keys'].some((path) => invalid.has(path))) return []
+  if (file.auth === 'none' || file.api_keys.length > 0 || isLoopback(file.host)) return []
+  const way =
+    'set API_KEYS (npm run key -- NAME makes one), or AUTH=none to let everybody who can connect use the service, or HOST=127.0.0.1'
   return faultAtStrongest(checked, {
     host: `is an address that other machines can reach, and no API keys protect it: ${way}`,
     auth: `asks for API keys, there are none, and other machines can reach host (${file.host}): ${way}`,

@@ -3,12 +3,6 @@
  * one relies on it, so it is refused. A setting that arrives leaves the list.
  */
 const LATER: readonly string[] = [
-  'api_keys',
-  'api_keys_file',
-  'max_sse_connections_per_key',
-  'overload_event_loop_delay_ms',
-  'rate_limit_per_minute',
-  'stream_ticket_seconds',
   'webhooks.allowed_hosts',
   'webhooks.enabled',
   'webhooks.secret',

@@ -27,7 +27,7 @@ function printTable(table: Table, schema: SettingSchema, path: readonly string[]
 }
 
 function masked(value: unknown, schema: SettingSchema): unknown {
-  if (schema.secret === true) return value === '' ? '' : '***'
+  if (schema.secret === true) return value === '' || (Array.isArray(value) && value.length === 0) ? value : '***'
   if (schema.format === 'http-url') return withoutCredentials(String(value))
   if (Array.isArray(value)) return value.map((item) => masked(item, memberOf(schema) ?? {}))
   if (typeof value !== 'object' || value === null) return value

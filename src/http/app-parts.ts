@@ -1,4 +1,6 @@
+import type { ApiKey } from '../config/api-key.ts'
 import type { WorkflowServices } from '../workflows/service.ts'
+import type { Signing } from './stream-tickets.ts'
 
 /** One line of `GET /health`. */
 export interface HealthCheck {
@@ -33,6 +35,8 @@ export interface FinishedRequest {
   readonly status: number
   readonly durationMs: number
   readonly correlationId: string
+  /** Name of the key that it came with; '' where nobody was asked for one, or it was not known. */
+  readonly key: string
 }
 
 export interface FailedRequest {
@@ -45,9 +49,15 @@ export interface FailedRequest {
 /** Why a stream is over: its workflow's end, or who left. */
 export type StreamEnd = 'done' | 'client-left' | 'slow' | 'leaving' | 'gone' | 'unavailable' | 'failed'
 
-export interface ClosedStream {
+/** A stream that somebody reads. */
+export interface OpenedStream {
   readonly route: string
   readonly correlationId: string
+  /** As in `FinishedRequest`. */
+  readonly key: string
+}
+
+export interface ClosedStream extends OpenedStream {
   readonly frames: number
   readonly bytes: number
   readonly durationMs: number
@@ -59,7 +69,9 @@ export interface HttpObserver {
   requestFinished?(request: FinishedRequest): void
   /** An error that is nobody's input: the client got `internal`. */
   requestFailed?(failed: FailedRequest): void
-  streamOpened?(stream: { readonly route: string; readonly correlationId: string }): void
+  /** A request was refused because there were too many of this key, '' of a client address. */
+  requestLimited?(limited: { readonly key: string }): void
+  streamOpened?(stream: OpenedStream): void
   streamClosed?(stream: ClosedStream): void
 }
 
@@ -102,6 +114,26 @@ export interface AppParts {
   readonly observer?: HttpObserver
   /** Without it requests are not traced, and what they cause belongs to the client's trace. */
   readonly tracer?: RequestTracer
+  /** Of stream tickets. */
+  readonly signing: Signing
+  /** How late the process answers, in milliseconds; measured unless it is given. */
+  readonly loopDelayMs?: () => number
+}
+
+/** Who may do how much. */
+export interface AccessOptions {
+  /** Without any everybody may do everything. */
+  readonly apiKeys: readonly ApiKey[]
+  /** Requests of one key, or of one client address where nobody has a key; 0: any number. */
+  readonly ratePerMinute: number
+  /** Wrong keys and tickets that one address may send. */
+  readonly failuresPerMinute: number
+  /** Open streams of one key, or of one client address where nobody has a key; 0: any number. */
+  readonly maxStreamsPerKey: number
+  /** A process that answers later takes no new work; 0: never. */
+  readonly overloadDelayMs: number
+  /** Life of a stream ticket. */
+  readonly ticketMs: number
 }
 
 export interface AppOptions {
@@ -111,6 +143,7 @@ export interface AppOptions {
   readonly trustProxy: boolean | readonly string[]
   /** Origins whose web pages may call; `*`: any. Empty: none. */
   readonly corsOrigins: readonly string[]
+  readonly access: AccessOptions
   readonly maxSseConnections: number
   readonly sseHeartbeatMs: number
   /** A reader that takes nothing for so long is disconnected. */

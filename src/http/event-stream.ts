@@ -6,6 +6,7 @@ import type { AppOptions, AppParts, HttpObserver, StreamEnd } from './app-parts.
 import { createBatchEncoder } from './encoded-batches.ts'
 import { routeOf } from './failure-answers.ts'
 import { passOn } from './pass-on.ts'
+import { keyNameOf } from './rate-limits.ts'
 import type { StreamConnection } from './stream-connection.ts'
 import { createStreamConnection, untilAborted } from './stream-connection.ts'
 import type { StreamGate, StreamSeat } from './stream-gate.ts'
@@ -28,8 +29,8 @@ interface StreamRequest {
 
 /** Serves streams of events, each until its workflow's end, or until somebody leaves. */
 export interface EventStreams {
-  /** Throws `overloaded`. */
-  enter(): StreamSeat
+  /** Throws `overloaded`, and `rate-limited` for one stream too many of who asks. */
+  enter(request: FastifyRequest): StreamSeat
   /** Throws for what can be said before the first byte; resolves when the stream is over. */
   serve(stream: StreamRequest): Promise<void>
 }
@@ -37,6 +38,11 @@ export interface EventStreams {
 interface OpenStream {
   readonly reader: EventReader
   readonly first: EventBatch
+}
+
+type StreamParts = AppParts & {
+  /** The process answers too late to take new readers. */
+  readonly overloaded: () => boolean
 }
 
 type PumpContext = Pick<StreamContext, 'connection' | 'holdMs'>
@@ -61,9 +67,9 @@ async function patiently<T>(work: () => T | Promise<T>, connection: StreamConnec
   }
 }
 
-async function whenServable(parts: AppParts, connection: StreamConnection, holdMs: number): Promise<void> {
+async function whenServable(parts: StreamParts, connection: StreamConnection, holdMs: number): Promise<void> {
   const deadline = performance.now() + holdMs
-  while (!parts.ready() || parts.draining()) {
+  while (!parts.ready() || parts.draining() || parts.overloaded()) {
     if (performance.now() >= deadline) connection.stop('unavailable')
     connection.over.throwIfAborted()
     await delay(Math.min(pollMs, holdMs), undefined, { ref: false })
@@ -104,7 +110,7 @@ function sendHead({ request, reply, headers = {} }: StreamRequest): void {
 interface StreamContext {
   readonly stream: StreamRequest
   readonly connection: StreamConnection
-  readonly parts: AppParts
+  readonly parts: StreamParts
   readonly observer: HttpObserver
   readonly holdMs: number
 }
@@ -122,7 +128,7 @@ async function openReader({ stream, connection, parts, holdMs }: StreamContext):
 
 async function writeStream(context: StreamContext, opened: OpenStream | null): Promise<void> {
   const { stream, connection, observer } = context
-  const about = { route: routeOf(stream.request), correlationId: stream.request.id }
+  const about = { route: routeOf(stream.request), correlationId: stream.request.id, key: keyNameOf(stream.request) }
   const since = performance.now()
   sendHead(stream)
   connection.begin()
@@ -156,16 +162,32 @@ async function serveOpened(context: StreamContext): Promise<void> {
   }
 }
 
+/** Whose the stream is: a key's, or that of a client address where nobody has a key. */
+function holderOf(request: FastifyRequest): string {
+  const key = keyNameOf(request)
+  return key === '' ? `address ${request.ip}` : `key ${key}`
+}
+
 /** Streams are pulled: nothing is read for a client whose socket does not take it. */
 export function createEventStreams(
-  parts: AppParts & { readonly gate: StreamGate; readonly observer: HttpObserver },
+  parts: StreamParts & { readonly gate: StreamGate; readonly observer: HttpObserver },
   options: AppOptions,
 ): EventStreams {
   const encode = createBatchEncoder()
+  const enter = (request: FastifyRequest) => {
+    try {
+      return parts.gate.enter(holderOf(request))
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'rate-limited') {
+        parts.observer.requestLimited?.({ key: keyNameOf(request) })
+      }
+      throw error
+    }
+  }
   return {
-    enter: () => parts.gate.enter(),
+    enter,
     async serve(stream) {
-      const seat = stream.seat ?? parts.gate.enter()
+      const seat = stream.seat ?? enter(stream.request)
       const connection = createStreamConnection(stream.reply.raw, {
         heartbeatMs: options.sseHeartbeatMs,
         slowClientMs: options.sseSlowClientMs,

@@ -40,14 +40,22 @@ function refuseUnknownPath(request: FastifyRequest, routes: KnownRoutes): void {
   })
 }
 
-function refuseWhileClosed(request: FastifyRequest, parts: AppParts): void {
-  const { needs } = request.routeOptions.config
+type GuardParts = AppParts & {
+  /** The process answers too late to take new work. */
+  readonly overloaded: () => boolean
+}
+
+function refuseWhileClosed(request: FastifyRequest, parts: GuardParts): void {
+  const { needs, startsWork } = request.routeOptions.config
   const changes = request.method === 'POST' || request.method === 'DELETE'
   if (changes && parts.draining()) {
     throw new AppError('draining', 'The service is shutting down and takes no more work; try again soon.')
   }
   if (needs === 'database' && !parts.ready()) {
     throw new AppError('unavailable', 'The service is not ready: it is starting, or its database is away.')
+  }
+  if (startsWork === true && parts.overloaded()) {
+    throw new AppError('overloaded', 'The service is too busy to take new work; what runs goes on. Try again soon.')
   }
 }
 
@@ -57,7 +65,7 @@ function refuseUnacceptable(request: FastifyRequest): void {
   throw new AppError('not-acceptable', `The answer is available as ${produces.join(' or ')}.`)
 }
 
-function guard(request: FastifyRequest, reply: FastifyReply, parts: AppParts): void {
+function guard(request: FastifyRequest, reply: FastifyReply, parts: GuardParts): void {
   if (request.method === 'POST') refuseUnsafeRepetition(request)
   refuseForeignContent(request, reply)
   refuseUnacceptable(request)
@@ -74,7 +82,7 @@ export function addCommonHeaders(app: HttpApp): void {
 }
 
 /** What every request passes before its route: method, headers, state of the service, text. */
-export function addGuards(app: HttpApp, parts: AppParts, routes: KnownRoutes): void {
+export function addGuards(app: HttpApp, parts: GuardParts, routes: KnownRoutes): void {
   app.addHook('onRequest', async (request, reply) => {
     refuseMissingHost(request)
     // With CORS there is a route for OPTIONS on every path, which says nothing about what is there.

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { HttpObserver } from './app-parts.ts'
 import { routeOf } from './failure-answers.ts'
 import type { HttpApp } from './http-app.ts'
+import { keyNameOf } from './rate-limits.ts'
 
 const clientClosedRequest = 499
 
@@ -25,6 +26,7 @@ export function observeRequests(app: HttpApp, observer: HttpObserver): void {
       status,
       durationMs: performance.now() - startedAt,
       correlationId: request.id,
+      key: keyNameOf(request),
     })
   }
   app.addHook('onRequest', async (request, reply) => {

@@ -113,10 +113,17 @@ export const resourceExamples: Readonly<Record<string, unknown>> = {
 const healthy = catalogueExamples['Health'] as Readonly<Record<string, unknown>>
 const notFound = problemPages.find(({ name }) => name === 'not-found')
 
+const streamTicket = {
+  ticket: '1768393800000.mF3kqWJ0bq2d8vQmFf6JXy0uTg3nq0YtC1oW7b5sHZk.anna',
+  expires_at: '2026-01-14T12:30:00.000Z',
+}
+
 /** Examples of what has no schema of its own, or is not what one expects of it, by path and status. */
 export const pathExamples: Readonly<Record<string, unknown>> = {
   '/workflows/{id}/events 200': eventListExample,
   '/agents/{role}/tasks/{id}/events 200': eventListExample,
+  '/workflows/{id}/events/ticket 201': streamTicket,
+  '/agents/{role}/tasks/{id}/events/ticket 201': streamTicket,
   '/health 503': {
     ...healthy,
     status: 'unhealthy',

@@ -1,5 +1,6 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { stringify } from 'yaml'
+import { securitySchemes } from './access.ts'
 import type { HttpApp } from './http-app.ts'
 import { addExamples } from './add-examples.ts'
 import { jsonType } from './openapi-paths.ts'
@@ -42,6 +43,7 @@ export function openapiOptions(version: string): FastifyDynamicSwaggerOptions {
       info: { title: 'LLM Multi-Agent Service', version, description, license: { name: 'MIT', identifier: 'MIT' } },
       servers: [{ url: '/' }],
       tags,
+      components: { securitySchemes },
     },
     refResolver: {
       buildLocalReference: ({ $id }) => $id as string,

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { everybody } from '../workflows/principal.ts'
+import { AppError } from '../errors.ts'
 import type { Principal } from '../workflows/principal.ts'
 import type { WorkflowService, WorkflowServices } from '../workflows/service.ts'
 
@@ -7,9 +7,10 @@ export interface ServiceParts {
   readonly services: WorkflowServices
 }
 
-/** On whose behalf a request asks. */
-function principalOf(_request: FastifyRequest): Principal {
-  return everybody
+/** On whose behalf a request asks. Throws `unauthorized` while nobody knows. */
+function principalOf({ identity }: FastifyRequest): Principal {
+  if (identity === null) throw new AppError('unauthorized', 'It cannot be told who asks.')
+  return identity.principal
 }
 
 /** The verbs as the sender of a request may use them: the only way from a route to a workflow. */

@@ -147,12 +147,13 @@ export function problemOf(
   }
 }
 
-/** `Retry-After` and `Allow`, where the error calls for them. */
+/** `Retry-After`, `Allow` and `WWW-Authenticate`, where the error calls for them. */
 export function problemHeaders(error: AppError): Record<string, string> {
   const { retryAfterMs, allow }: AppErrorDetails = error.details
   const waitMs = retryAfterMs ?? (isProblemName(error.code) ? defaultRetryAfterMs[error.code] : undefined)
   return {
     ...(waitMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) }),
     ...(allow ? { allow: allow.join(', ') } : {}),
+    ...(error.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
   }
 }

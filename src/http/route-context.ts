@@ -1,12 +1,14 @@
 import type { FastifyReply } from 'fastify'
 import type { AppOptions, AppParts } from './app-parts.ts'
 import type { EventStreams } from './event-stream.ts'
+import type { StreamTickets } from './stream-tickets.ts'
 
 /** What every route file is given. */
 export interface RouteContext {
   readonly parts: AppParts
   readonly options: AppOptions
   readonly streams: EventStreams
+  readonly tickets: StreamTickets
 }
 
 const drainPollMs = 100

@@ -108,15 +108,17 @@ export function pageOf(schema: TSchema): TSchema {
 
 const problemDescriptions: Readonly<Record<number, string>> = {
   400: 'The request is not valid; `errors` names what is at fault.',
-  404: 'There is no such thing.',
+  401: 'No key, or one that is not known.',
+  403: 'The key has not the scope that this needs.',
+  404: 'There is no such thing, or it is of another key.',
   406: 'The answer has no form that the client accepts.',
   409: 'The state does not allow it.',
   413: 'The body is too large.',
   415: 'The body is not JSON in UTF-8, or it is compressed.',
   416: 'The range is outside of the file; `Content-Range` says how many bytes it has.',
   422: 'Well-formed, but it cannot be done as a whole; or the Idempotency-Key was used for another request.',
-  429: 'Too much waits already; see `Retry-After`.',
-  503: 'Not now: starting, shutting down, or the database is away; see `Retry-After`.',
+  429: 'Too many requests, or too much waits already; see `Retry-After`.',
+  503: 'Not now: starting, shutting down, overloaded, or the database is away; see `Retry-After`.',
 }
 
 /** Responses for the description: refusals of a route by status. */

@@ -43,7 +43,7 @@ function cursorOf({ request, revived }: StartExchange, { replayed, cursor }: Out
 
 async function startAsStream(exchange: StartExchange, { parts, streams }: RouteContext): Promise<void> {
   const { request, reply, start } = exchange
-  const seat = streams.enter()
+  const seat = streams.enter(request)
   try {
     await refuseBadCursor(exchange, parts)
     const outcome = await start()

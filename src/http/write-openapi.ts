@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WorkflowServices } from '../workflows/service.ts'
 import { createApp } from './app.ts'
+import { openAccess } from './open-access.ts'
 import { openapiYaml } from './openapi.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -25,12 +26,14 @@ export async function describeApp(): Promise<string> {
       ready: () => false,
       draining: () => false,
       leaving: new AbortController().signal,
+      signing: { key: () => Promise.reject(new Error('no key')), now: () => 0 },
     },
     {
       version,
       bodyLimitBytes: 1,
       trustProxy: false,
       corsOrigins: [],
+      access: openAccess,
       maxSseConnections: 1,
       sseHeartbeatMs: 1000,
       sseSlowClientMs: 1000,

@@ -3,6 +3,7 @@ import type { LlmEvent } from '../llm/model.ts'
 import type { CostOf } from '../llm/prices.ts'
 import type { CommittedEvent } from '../workflows/events.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
+import { createKeyMetrics, type KeyMetrics } from './key-metrics.ts'
 import { createKnownLabels } from './known-labels.ts'
 import { createLlmMetrics } from './llm-metrics.ts'
 import { describeMetrics, type MetricDescription } from './metric-descriptions.ts'
@@ -19,6 +20,7 @@ export interface Metrics {
   /** A prompt was cut to fit the model's context. */
   recordPromptCut(): void
   readonly http: HttpMetrics
+  readonly keys: KeyMetrics
   /** The Prometheus text. */
   text(): Promise<{ readonly contentType: string; readonly body: string }>
   json(): MetricsView
@@ -34,6 +36,8 @@ export interface MetricsParts {
   readonly models: readonly string[]
   /** What calls cost. */
   readonly costOf: CostOf
+  /** Names of the API keys. */
+  readonly keys?: readonly string[]
   readonly sources: GaugeSources
 }
 
@@ -47,6 +51,7 @@ export function createMetrics({ version, sources, costOf, ...names }: MetricsPar
   collectProcessMetrics(registry)
   registerServiceGauges(registry, { sources, models, version })
   const http = createHttpMetrics(registry)
+  const keys = createKeyMetrics(registry, names.keys ?? [])
   const json = createJsonMetrics(() => readGauges(sources, http.openStreams()))
   const recordTask = createTaskMetrics(registry, { json, roles })
   const recordWorkflow = createWorkflowMetrics(registry, { json, types })
@@ -56,10 +61,13 @@ export function createMetrics({ version, sources, costOf, ...names }: MetricsPar
     recordWorkflow: (committed) => {
       recordTask(committed)
       recordWorkflow(committed)
+      const { workflow, event } = committed
+      if (event.type === 'workflow.queued') keys.started(workflow.owner, workflow.kind)
     },
     recordLlm: (event) => llm.observe(event),
     recordPromptCut: () => llm.promptCut(),
     http,
+    keys,
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     json: () => json.view(),
     describe: () => describeMetrics(registry),

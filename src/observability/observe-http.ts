@@ -1,4 +1,4 @@
-import type { ClosedStream, FailedRequest, FinishedRequest, HttpObserver } from '../http/app-parts.ts'
+import type { ClosedStream, FailedRequest, FinishedRequest, HttpObserver, OpenedStream } from '../http/app-parts.ts'
 import type { Log, Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { neverThrowing } from './never-throwing.ts'
@@ -22,26 +22,32 @@ export function observeHttp({ log, metrics, captureDefect }: HttpObserverParts):
     requestFinished: neverThrowing(logger, (request: FinishedRequest) => {
       logRequest(logger, request)
       metrics?.http.requestFinished(request)
+      metrics?.keys.asked(request.key)
     }),
     requestFailed: neverThrowing(logger, ({ method, route, correlationId, error }: FailedRequest) => {
       logger.error(`${method} ${route} hit a defect`, { correlationId, method, route, error, errorCode: 'internal' })
       captureDefect(error)
     }),
-    streamOpened: neverThrowing(logger, (stream: { readonly route: string; readonly correlationId: string }) => {
-      streams.debug('Stream opened', stream)
+    requestLimited: neverThrowing(logger, ({ key }: { readonly key: string }) => metrics?.keys.limited(key)),
+    streamOpened: neverThrowing(logger, (stream: OpenedStream) => {
+      streams.debug('Stream opened', { ...stream, key: orNull(stream.key) })
       metrics?.http.streamOpened()
+      metrics?.keys.asked(stream.key)
     }),
     streamClosed: neverThrowing(logger, (stream: ClosedStream) => {
       const message = stream.end === 'slow' ? 'Stream closed: its reader took nothing for too long' : 'Stream closed'
-      streams.info(message, { ...stream })
+      streams.info(message, { ...stream, key: orNull(stream.key) })
       metrics?.http.streamClosed(stream)
     }),
   }
 }
 
-function logRequest(logger: Logger, { method, route, status, durationMs, correlationId }: FinishedRequest): void {
+const orNull = (key: string) => (key === '' ? null : key)
+
+function logRequest(logger: Logger, { key, ...request }: FinishedRequest): void {
+  const { method, route, status, durationMs, correlationId } = request
   const message = `${method} ${route} ${status}`
-  const about = { correlationId, durationMs, method, route, status }
+  const about = { correlationId, durationMs, method, route, status, key: orNull(key) }
   if (status === 500) logger.error(message, about)
   else if (probes.has(route)) logger.debug(message, about)
   else if (status > 500) logger.warning(message, about)

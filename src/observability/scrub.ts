@@ -9,6 +9,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\bBasic\s{1,4}[A-Za-z0-9+/]{12,}={0,2}/g, `Basic ${redacted}`],
   [/\bBearer\s{1,4}[^\s"',;<>]+/gi, `Bearer ${redacted}`],
   [/\b(?:sk|pk|rk)-[A-Za-z0-9_-]{8,}/g, redacted],
+  [/\blma_[A-Za-z0-9_-]{8,}/g, redacted],
   [/\bwhsec_[A-Za-z0-9+/=_-]+/g, redacted],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+/g, redacted],
   [/:\/\/[^\s/"'<>]{1,1000}@/g, `://${redacted}@`],
@@ -18,7 +19,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
 const shortestSecret = 6
 
 /**
- * Takes out API keys, bearer tokens, webhook secrets, JSON web tokens, the userinfo of URLs, and each of `secrets`
+ * Takes out API keys (ours too), bearer tokens, webhook secrets, JSON web tokens, the userinfo of URLs, and each of `secrets`
  * (also where it stands percent-encoded). A secret shorter than 6 characters is none: it would garble every line.
  */
 export function createScrub(secrets: readonly string[]): Scrub {

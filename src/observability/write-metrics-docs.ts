@@ -26,6 +26,7 @@ const groups: readonly (readonly [title: string, names: RegExp])[] = [
   ['Workflows and agents', /^(workflow|agent|gen_ai_(workflow|invoke_agent)_)/],
   ['Model calls', /^(llm|gen_ai_client)_/],
   ['HTTP and event streams', /^(http|sse)_/],
+  ['API keys', /^api_key_/],
   ['Database', /^database_/],
   ['The process', /^(service|build|process|nodejs)_/],
 ]

@@ -21,6 +21,8 @@ import { openDatabase } from './open-database.ts'
 import type { StorageOptions, StorageParts } from './open-database.ts'
 import { createProbe } from './probe.ts'
 import type { Probe } from './probe.ts'
+import { createSigningKey } from './signing-key.ts'
+import type { SigningKey } from './signing-key.ts'
 import { createChunkStore } from './store-chunks.ts'
 import { createWorkflowStore } from './workflow-store.ts'
 
@@ -37,6 +39,7 @@ export interface Storage {
   readonly publications: PublishQueue
   /** Open texts between the replicas of one Postgres. */
   readonly chunks: ChunkStore
+  readonly signingKey: SigningKey
   /** The database's clock. */
   readonly clock: Clock
   /** Between the replicas of one Postgres. */
@@ -153,6 +156,7 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
     queue: boss.activations,
     publications: boss.publications,
     chunks: createChunkStore(database),
+    signingKey: createSigningKey(database),
     clock: probe.clock,
     hints,
     embedded,

@@ -10,11 +10,15 @@ import type { NewCall, SettledCall, WorkflowStore } from './store.ts'
 /** Well below the time after which others may take a workflow over. */
 const longestDoubtMs = 3000
 
+/** Told of every call that has ended, with whose it was; must not throw. */
+export type CallObserver = (ended: { readonly owner: string; readonly usage: SettledCall['usage'] }) => void
+
 export interface AnswerSinkParts {
   readonly store: WorkflowStore
   readonly followers: Followers
   readonly streamReasoning: boolean
   readonly costOf: CostOf
+  readonly observeCall?: CallObserver
   /** Aborted when the process gives up waiting for a database that is away. */
   readonly abandoned: AbortSignal
 }
@@ -127,6 +131,7 @@ class Ledger implements LedgerSink {
     const { hold, index } = this.#target
     const settled = this.#end(this.#call, { usage, finishReason })
     hold.addUsage(index, { ...settled.usage, llmCalls: 1 })
+    this.#parts.observeCall?.({ owner: hold.state().owner, usage: settled.usage })
   }
 
   continuing(n: number): void {

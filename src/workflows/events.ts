@@ -58,6 +58,8 @@ export interface CommittedEvent {
     readonly kind: 'workflow' | 'task'
     readonly type: string
     readonly createdAt: number
+    /** Name of the API key that started it; '' where there was none. */
+    readonly owner: string
   }
   readonly step: { readonly id: string; readonly role: string; readonly taskId: string } | null
   readonly event: LifecycleEvent

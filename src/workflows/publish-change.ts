@@ -17,12 +17,12 @@ export interface PublishParts {
 /** Tells observers, readers and the other replicas of a committed decision, and readers of the texts that it kept. */
 export function publishChange(parts: PublishParts, decision: Decision, texts: Change['outputs'] = []): void {
   const { state, events } = decision
-  const { id, kind, type, createdAt, status, seq } = state
+  const { id, kind, type, createdAt, owner, status, seq } = state
   for (const event of events) {
     const found = event.step === null ? undefined : state.steps.find((step) => step.definition.id === event.step)
     const step = found === undefined ? null : { ...found.definition, taskId: found.taskId }
     parts.observe({
-      workflow: { id, kind, type, createdAt },
+      workflow: { id, kind, type, createdAt, owner },
       step: step === null ? null : { id: step.id, role: step.role, taskId: step.taskId },
       event,
     })

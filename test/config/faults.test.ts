@@ -24,7 +24,7 @@ test('every mistake of every source is reported at once, each with its place', (
   directory.write('.env', 'TASK_TIMEOUT=-1\nHOST=0.0.0.0\n')
   const env = { LLM_MAX_RETRIES: '11', OPENAI_API_BASE: 'localhost:8080', LLM_RETRY_MAX_DELAY: '0.5', PORT: '3.5' }
   expect(directory.faults(env)).toEqual([
-    '.env: HOST: is an address that other machines can reach, and no API keys protect it: set AUTH=none to let everybody who can connect use the service, or HOST=127.0.0.1',
+    '.env: HOST: is an address that other machines can reach, and no API keys protect it: set API_KEYS (npm run key -- NAME makes one), or AUTH=none to let everybody who can connect use the service, or HOST=127.0.0.1',
     '.env: TASK_TIMEOUT: must be a number > 0, seconds',
     'config.yaml:1: llm_timeout must be a number > 0, seconds',
     'config.yaml:2: unknown key llm_timout; did you mean llm_timeout?',

@@ -4,20 +4,9 @@ import { listSettings } from '../../src/config/setting-list.ts'
 import { SETTING_GROUPS } from '../../src/config/settings.ts'
 import { test } from './settings-directory.ts'
 
-const VARIABLES = [
-  'API_KEYS',
-  'API_KEYS_FILE',
-  'WEBHOOKS_ENABLED',
-  'WEBHOOKS_SECRET',
-  'WEBHOOKS_SECRET_FILE',
-  'WEBHOOKS_ALLOWED_HOSTS',
-  'RATE_LIMIT_PER_MINUTE',
-  'STREAM_TICKET_SECONDS',
-  'OVERLOAD_EVENT_LOOP_DELAY_MS',
-  'MAX_SSE_CONNECTIONS_PER_KEY',
-]
+const VARIABLES = ['WEBHOOKS_ENABLED', 'WEBHOOKS_SECRET', 'WEBHOOKS_SECRET_FILE', 'WEBHOOKS_ALLOWED_HOSTS']
 
-const KEYS = ['webhooks', 'api_keys', 'api_keys_file', 'stream_ticket_seconds']
+const KEYS = ['webhooks']
 
 describe('a setting that this version does not have', () => {
   test.for(VARIABLES)('%s is refused, and its value not shown', (name, { directory }) => {
@@ -33,7 +22,7 @@ describe('a setting that this version does not have', () => {
   })
 
   test('is reported with every other mistake', ({ directory }) => {
-    expect(directory.faults({ API_KEYS: 'me:abc', PORT: 'x' })).toHaveLength(2)
+    expect(directory.faults({ LOG_FILE_KEEP_DAYS: '3', PORT: 'x' })).toHaveLength(2)
   })
 })
 

@@ -14,6 +14,7 @@ import { describeLists } from './lists-suite.ts'
 import { describeRetention } from './retention-suite.ts'
 import { describeResults } from './results-suite.ts'
 import { describeShares } from './shares-suite.ts'
+import { describeSigningKey } from './signing-key-suite.ts'
 import { createStoreBench } from './store-bench.ts'
 import { describeTurns } from './turns-suite.ts'
 
@@ -51,6 +52,7 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
     describeChunks(bench)
     describeTurns(bench)
     describeShares(bench)
+    describeSigningKey(bench)
 
     it('tells its figures', async () => {
       const figures = () => isOpen(storage).figures()

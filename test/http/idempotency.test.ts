@@ -225,7 +225,7 @@ describe('a key', () => {
 
   test('is not taken by a POST that changes nothing', async ({ edge }) => {
     const { app } = await edge()
-    app.post('/nothing-changes', async () => ({}))
+    app.post('/nothing-changes', { config: { scope: 'read' } }, async () => ({}))
     const ask = (headers: Record<string, string>) => app.inject({ method: 'POST', url: '/nothing-changes', headers })
     expect((await ask({})).statusCode).toBe(200)
     const answer = await ask(keyed)

@@ -156,7 +156,14 @@ test('labels are bounded: what nobody has named is other', async () => {
     withTraceIds({ agentId: `role-${i}` }, () => metrics.recordLlm(callEnded({ model: `invented-${i}` })))
     metrics.recordWorkflow(committedEvent('workflow.started', { workflowType: `type-${i}` }))
     metrics.recordWorkflow(committedEvent('step.started', { step: `s-${i}`, role: `role-${i}` }))
-    metrics.http.requestFinished({ method: `M${i}`, route: '/x', status: 405, durationMs: 1, correlationId: 'c' })
+    metrics.http.requestFinished({
+      method: `M${i}`,
+      route: '/x',
+      status: 405,
+      durationMs: 1,
+      correlationId: 'c',
+      key: '',
+    })
   }
   expect(await samplesOf(metrics, 'llm_requests_total')).toEqual({
     '{role="other",model="other",endpoint="default",outcome="success"}': 50,
@@ -227,7 +234,14 @@ test('a source that fails spoils neither the text nor the JSON view', async () =
 
 test('streams: open now, frames, slow readers', async () => {
   const metrics = metricsFixture()
-  const closed = { route: '/workflows/:id/events', correlationId: 'c', frames: 12, bytes: 900, durationMs: 2_000 }
+  const closed = {
+    route: '/workflows/:id/events',
+    correlationId: 'c',
+    key: '',
+    frames: 12,
+    bytes: 900,
+    durationMs: 2_000,
+  }
   metrics.http.streamOpened()
   metrics.http.streamOpened()
   metrics.http.streamClosed({ ...closed, end: 'slow' })

@@ -11,7 +11,14 @@ function observing() {
   return { observer, lines, metrics, defects }
 }
 
-const request = { method: 'GET', route: '/workflows/:id', status: 200, durationMs: 1.234, correlationId: 'abc' }
+const request = {
+  method: 'GET',
+  route: '/workflows/:id',
+  status: 200,
+  durationMs: 1.234,
+  correlationId: 'abc',
+  key: '',
+}
 
 test('a request is one line and one measurement, by its route template', async () => {
   const { observer, lines, metrics } = observing()
@@ -56,7 +63,7 @@ test('a defect is logged with its stack and reported', () => {
 
 test('a stream is one line when it closes', () => {
   const { observer, lines, metrics } = observing()
-  const stream = { route: '/workflows/:id/events', correlationId: 'abc' }
+  const stream = { route: '/workflows/:id/events', correlationId: 'abc', key: '' }
   observer.streamOpened(stream)
   expect(metrics.json().gauges['sse.connections']).toBe(1)
   observer.streamClosed({ ...stream, frames: 3, bytes: 300, durationMs: 10, end: 'slow' })

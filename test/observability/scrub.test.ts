@@ -10,6 +10,7 @@ test.for([
   ['sent bearer abc.def, refused', 'sent Bearer [redacted], refused'],
   ['{"authorization":"Basic dXNlcjpwdw=="}', '{"authorization":"[redacted]"}'],
   ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', '[redacted]'],
+  ['key lma_MfKQ9r8GKYqrTwjUPD8I-PZIo2_aLaSw here', 'key [redacted] here'],
   ['http://user:pa@ss@host:8080/v1', 'http://[redacted]@host:8080/v1'],
   ['GET /x?a=1&api_key=abc&b=2', 'GET /x?a=1&api_key=[redacted]&b=2'],
   ['with pa55 word/+ inside', 'with [redacted] inside'],

@@ -3,6 +3,7 @@ import { test as base } from 'vitest'
 import type { AppOptions, AppParts, ClosedStream, FailedRequest, FinishedRequest } from '../../src/http/app-parts.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { HttpApp } from '../../src/http/http-app.ts'
+import { openAccess } from '../../src/http/open-access.ts'
 import type { FakeService } from './fake-service.ts'
 import { createFakeService } from './fake-service.ts'
 
@@ -21,19 +22,46 @@ export interface TestApp {
   readonly listen: () => Promise<string>
 }
 
-const testOptions: AppOptions = {
+export const testOptions: AppOptions = {
   version: '1.2.3',
   bodyLimitBytes: 10_485_760,
   trustProxy: false,
   corsOrigins: [],
+  access: openAccess,
   maxSseConnections: 100,
   sseHeartbeatMs: 15_000,
   sseSlowClientMs: 60_000,
   notReadyHoldMs: 300,
 }
 
+/** What an application over these services needs besides, and nothing more. */
+export function partsOver(services: AppParts['services']): AppParts {
+  return {
+    services,
+    checkPath: (path) => (path.includes('..') ? { reason: 'the path leaves its folder' } : { path }),
+    health: {
+      health: () => ({
+        status: 'healthy',
+        version: '1.2.3',
+        uptime_seconds: 1,
+        active_clients: 0,
+        success_rate: null,
+        request_count: 0,
+        checks: { database: { status: 'ok' } },
+      }),
+    },
+    ready: () => true,
+    draining: () => false,
+    leaving: new AbortController().signal,
+    signing: { key: async () => new Uint8Array(32).fill(7), now: () => Date.now() },
+  }
+}
+
 /** Builds one; the caller closes `app`. */
-async function createTestApp(options: Partial<AppOptions> = {}, parts: Partial<AppParts> = {}): Promise<TestApp> {
+export async function createTestApp(
+  options: Partial<AppOptions> = {},
+  parts: Partial<AppParts> = {},
+): Promise<TestApp> {
   const service = createFakeService()
   const state = { ready: true, draining: false }
   const leaving = new AbortController()
@@ -43,19 +71,7 @@ async function createTestApp(options: Partial<AppOptions> = {}, parts: Partial<A
   let opened = 0
   const app = await createApp(
     {
-      services: { as: () => service },
-      checkPath: (path) => (path.includes('..') ? { reason: 'the path leaves its folder' } : { path }),
-      health: {
-        health: () => ({
-          status: 'healthy',
-          version: '1.2.3',
-          uptime_seconds: 1,
-          active_clients: 0,
-          success_rate: null,
-          request_count: 0,
-          checks: { database: { status: 'ok' } },
-        }),
-      },
+      ...partsOver({ as: () => service }),
       ready: () => state.ready,
       draining: () => state.draining,
       leaving: leaving.signal,

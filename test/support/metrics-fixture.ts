@@ -18,13 +18,14 @@ export const databaseFigures: ReturnType<GaugeSources['database']> = {
  * Metrics that know the roles developer and qa_engineer, the type feature_development and the model devstral, which
  * costs 1 USD per million tokens in, 2 out.
  */
-export function metricsFixture(sources: Partial<GaugeSources> = {}): Metrics {
+export function metricsFixture(sources: Partial<GaugeSources> = {}, keys: readonly string[] = []): Metrics {
   return createMetrics({
     version: '1.2.3',
     roles: ['developer', 'qa_engineer'],
     workflowTypes: ['feature_development'],
     models: ['devstral'],
     costOf: createCostOf({ devstral: { input: 1, cachedInput: 0.5, output: 2 } }),
+    keys,
     sources: {
       llm: () => llmStatus(),
       queue: () => ({ queued: 0, oldestCreatedAt: null }),

@@ -66,6 +66,8 @@ const own: Environment = {
   DATA_DIRECTORY: './data',
   LOG_FILE: '',
   METRICS_SNAPSHOT_FILE: '',
+  // A loaded machine is no overloaded service.
+  OVERLOAD_EVENT_LOOP_DELAY_MS: '0',
   NODE_COMPILE_CACHE: compileCache,
 }
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ']

@@ -1,4 +1,5 @@
 import { createApp } from '../../../src/http/app.ts'
+import { openAccess } from '../../../src/http/open-access.ts'
 import type { WorkflowService } from '../../../src/workflows/service.ts'
 
 /** Puts the HTTP edge before a service, on a port of 127.0.0.1. */
@@ -12,12 +13,14 @@ export async function listen(service: WorkflowService, port: number): Promise<{ 
       ready: () => true,
       draining: () => false,
       leaving: leaving.signal,
+      signing: { key: () => Promise.reject(new Error('no tickets')), now: () => Date.now() },
     },
     {
       version: '0.0.0',
       bodyLimitBytes: 1_000_000,
       trustProxy: false,
       corsOrigins: [],
+      access: openAccess,
       maxSseConnections: 100,
       sseHeartbeatMs: 15_000,
       sseSlowClientMs: 60_000,

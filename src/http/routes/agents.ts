@@ -16,7 +16,7 @@ import { startForms, startRun } from '../start-run.ts'
 
 const RoleParams = Type.Object({ role: Type.String() })
 type RoleParams = Static<typeof RoleParams>
-const json = { produces: ['application/json'], needs: 'database' } as const
+const json = { scope: 'read', produces: ['application/json'], needs: 'database' } as const
 
 function agentExists(parts: AppParts) {
   return (request: FastifyRequest) => serviceFor(parts, request).agent((request.params as RoleParams).role)
@@ -63,7 +63,14 @@ function addStartTask(app: HttpApp, context: RouteContext, checks: StartChecks):
     '/agents/:role/tasks',
     {
       sse: { kind: 'manual', heartbeat: false },
-      config: { produces: startForms, needs: 'database', takesKey: true, exists: agentExists(context.parts) },
+      config: {
+        scope: 'write',
+        startsWork: true,
+        produces: startForms,
+        needs: 'database',
+        takesKey: true,
+        exists: agentExists(context.parts),
+      },
       schema: {
         tags: ['tasks'],
         summary: 'Gives one task to one agent',

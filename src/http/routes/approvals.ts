@@ -13,7 +13,7 @@ export function addApprovalRoutes(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/approvals',
     {
-      config: { produces: ['application/json'], needs: 'database' },
+      config: { scope: 'read', produces: ['application/json'], needs: 'database' },
       schema: {
         tags: ['approvals'],
         summary: 'Every step that waits for a person, oldest first',

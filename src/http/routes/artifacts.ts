@@ -26,7 +26,7 @@ function addList(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.get(
     `${door.path}/artifacts`,
     {
-      config: { produces: ['application/json'], needs: 'database', exists: runExists(parts, door) },
+      config: { scope: 'read', produces: ['application/json'], needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: ['artifacts'],
         summary: 'The files of the current results, by path',
@@ -47,7 +47,7 @@ function addFile(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.get(
     `${door.path}/artifacts/*`,
     {
-      config: { needs: 'database', exists: runExists(parts, door) },
+      config: { scope: 'read', needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: ['artifacts'],
         summary: 'One file',
@@ -75,7 +75,7 @@ function addZip(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
     `${door.path}/artifacts.zip`,
     {
       exposeHeadRoute: false,
-      config: { produces: ['application/zip'], needs: 'database', exists: runExists(parts, door) },
+      config: { scope: 'read', produces: ['application/zip'], needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: ['artifacts'],
         summary: 'All current files as one archive',

@@ -8,6 +8,7 @@ export function addDescriptionRoutes(app: HttpApp): void {
   app.get(
     '/openapi.json',
     {
+      config: { scope: 'none' },
       schema: {
         tags: ['description'],
         summary: 'This description, as JSON',
@@ -19,6 +20,7 @@ export function addDescriptionRoutes(app: HttpApp): void {
   app.get(
     '/openapi.yaml',
     {
+      config: { scope: 'none' },
       schema: {
         tags: ['description'],
         summary: 'This description, as YAML',

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../errors.ts'
 import { listEvents } from '../event-list.ts'
 import { EventSchema } from '../event-schemas.ts'
+import { settleIdentity } from '../authentication.ts'
 import type { HttpApp } from '../http-app.ts'
 import { lastEventIdOf } from '../idempotency.ts'
 import { negotiate } from '../negotiation.ts'
@@ -28,6 +29,7 @@ const EventsQuery = Type.Object(
       Type.Integer({ minimum: 0, maximum: 60, description: 'JSON form: seconds to wait for the first event.' }),
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 1000, description: 'JSON form.' })),
+    ticket: Type.Optional(Type.String({ description: 'Instead of a key, for a client that cannot send headers.' })),
   },
   { additionalProperties: false },
 )
@@ -44,6 +46,7 @@ function cursorOf(request: FastifyRequest<EventsRequest>): string | null {
 async function sendList(request: FastifyRequest<EventsRequest>, reply: FastifyReply, work: EventsWork) {
   const { parts } = work.context
   if (!parts.ready()) throw new AppError('unavailable', 'The service is not ready: its database is away.')
+  await settleIdentity(request, work.context.tickets)
   const { wait = 0, limit = 1000 } = request.query
   const reader = await serviceFor(parts, request).openEvents(work.door.ref(request.params), cursorOf(request))
   try {
@@ -72,7 +75,13 @@ export function addEventRoutes(app: HttpApp, context: RouteContext, door: RunDoo
     {
       sse: { kind: 'manual', heartbeat: false },
       exposeHeadRoute: false,
-      config: { produces: forms, needs: 'stream', exists: runExists(context.parts, door) },
+      config: {
+        scope: 'read',
+        takesTicket: door.kind,
+        produces: forms,
+        needs: 'stream',
+        exists: runExists(context.parts, door),
+      },
       schema: {
         tags: [door.tag],
         summary: 'The events',
@@ -97,7 +106,10 @@ export function addEventRoutes(app: HttpApp, context: RouteContext, door: RunDoo
       const form = negotiate(request.headers.accept, forms)
       if (form === 'application/json') return sendList(request, reply, { context, door })
       const cursor = cursorOf(request)
-      const open = () => serviceFor(context.parts, request).openEvents(door.ref(request.params), cursor)
+      const open = async () => {
+        await settleIdentity(request, context.tickets)
+        return serviceFor(context.parts, request).openEvents(door.ref(request.params), cursor)
+      }
       await context.streams.serve({ request, reply, open })
       return undefined
     },

@@ -13,6 +13,7 @@ function addHealth(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/health',
     {
+      config: { scope: 'none' },
       schema: {
         tags: ['operations'],
         summary: 'How the service and what it depends on are',
@@ -37,6 +38,7 @@ function addProbes(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/livez',
     {
+      config: { scope: 'none' },
       schema: {
         tags: ['operations'],
         summary: 'The process answers',
@@ -48,6 +50,7 @@ function addProbes(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/readyz',
     {
+      config: { scope: 'none' },
       schema: {
         tags: ['operations'],
         summary: 'The service takes requests',
@@ -67,6 +70,7 @@ function addMetrics(app: HttpApp, metrics: MetricsSource): void {
   app.get(
     '/metrics',
     {
+      config: { scope: 'none' },
       schema: {
         tags: ['operations'],
         summary: 'Metrics for Prometheus',
@@ -81,6 +85,7 @@ function addMetrics(app: HttpApp, metrics: MetricsSource): void {
   app.get(
     '/metrics.json',
     {
+      config: { scope: 'none' },
       schema: {
         tags: ['operations'],
         summary: 'Metrics as JSON',

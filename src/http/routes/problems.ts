@@ -34,7 +34,7 @@ export function addProblemRoutes(app: HttpApp): void {
   app.get(
     '/problems',
     {
-      config: { produces: forms },
+      config: { scope: 'none', produces: forms },
       schema: {
         tags: ['description'],
         summary: 'All problem types',
@@ -55,7 +55,7 @@ export function addProblemRoutes(app: HttpApp): void {
   app.get(
     '/problems/:name',
     {
-      config: { produces: forms, exists: (request) => pageNamed(request.params as NameParams) },
+      config: { scope: 'none', produces: forms, exists: (request) => pageNamed(request.params as NameParams) },
       schema: {
         tags: ['description'],
         summary: 'What a problem means',

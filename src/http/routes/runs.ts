@@ -18,7 +18,7 @@ function addGet(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.get(
     door.path,
     {
-      config: { produces: ['application/json'], needs: 'database', exists: runExists(parts, door) },
+      config: { scope: 'read', produces: ['application/json'], needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: [door.tag],
         summary: door.kind === 'workflow' ? 'A workflow with its steps' : 'A task',
@@ -43,7 +43,7 @@ function addDelete(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.delete(
     door.path,
     {
-      config: { needs: 'database', exists: runExists(parts, door) },
+      config: { scope: 'write', needs: 'database', exists: runExists(parts, door) },
       schema: {
         tags: [door.tag],
         summary: 'Removes an ended one, its events and artifacts',
@@ -63,7 +63,13 @@ function addCancel(app: HttpApp, { parts }: RouteContext, door: RunDoor): void {
   app.post(
     `${door.path}/cancel`,
     {
-      config: { produces: ['application/json'], needs: 'database', takesKey: true, exists: runExists(parts, door) },
+      config: {
+        scope: 'write',
+        produces: ['application/json'],
+        needs: 'database',
+        takesKey: true,
+        exists: runExists(parts, door),
+      },
       schema: {
         tags: [door.tag],
         summary: 'Cancels it',
@@ -95,7 +101,14 @@ function addResume(app: HttpApp, context: RouteContext, door: RunDoor): void {
     `${door.path}/resume`,
     {
       sse: { kind: 'manual', heartbeat: false },
-      config: { produces: startForms, needs: 'database', takesKey: true, exists: runExists(context.parts, door) },
+      config: {
+        scope: 'write',
+        startsWork: true,
+        produces: startForms,
+        needs: 'database',
+        takesKey: true,
+        exists: runExists(context.parts, door),
+      },
       schema: {
         tags: [door.tag],
         summary: 'Goes on after a failure or a cancellation',

@@ -24,7 +24,14 @@ function addRerun(app: HttpApp, context: RouteContext): void {
     '/workflows/:id/steps/:step/rerun',
     {
       sse: { kind: 'manual', heartbeat: false },
-      config: { produces: startForms, needs: 'database', takesKey: true, exists: stepExists(context.parts) },
+      config: {
+        scope: 'write',
+        startsWork: true,
+        produces: startForms,
+        needs: 'database',
+        takesKey: true,
+        exists: stepExists(context.parts),
+      },
       schema: {
         tags: ['workflows'],
         summary: 'Runs one ended step again',
@@ -66,7 +73,13 @@ function addApprove(app: HttpApp, { parts }: RouteContext): void {
   app.post(
     '/workflows/:id/steps/:step/approve',
     {
-      config: { produces: ['application/json'], needs: 'database', takesKey: true, exists: stepExists(parts) },
+      config: {
+        scope: 'write',
+        produces: ['application/json'],
+        needs: 'database',
+        takesKey: true,
+        exists: stepExists(parts),
+      },
       schema: {
         tags: ['approvals'],
         summary: 'Approves what a step made',
@@ -94,7 +107,13 @@ function addReject(app: HttpApp, { parts }: RouteContext): void {
   app.post(
     '/workflows/:id/steps/:step/reject',
     {
-      config: { produces: ['application/json'], needs: 'database', takesKey: true, exists: stepExists(parts) },
+      config: {
+        scope: 'write',
+        produces: ['application/json'],
+        needs: 'database',
+        takesKey: true,
+        exists: stepExists(parts),
+      },
       schema: {
         tags: ['approvals'],
         summary: 'Sends back what a step made',

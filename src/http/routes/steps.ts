@@ -20,7 +20,7 @@ function addStep(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/workflows/:id/steps/:step',
     {
-      config: { produces: ['application/json'], needs: 'database', exists: stepExists(parts) },
+      config: { scope: 'read', produces: ['application/json'], needs: 'database', exists: stepExists(parts) },
       schema: {
         tags: ['workflows'],
         summary: 'One step with its attempts',
@@ -39,7 +39,7 @@ function addGraph(app: HttpApp, { parts }: RouteContext): void {
   app.get(
     '/workflows/:id/graph',
     {
-      config: { needs: 'database', produces: forms, exists: runExists(parts, workflowDoor) },
+      config: { scope: 'read', needs: 'database', produces: forms, exists: runExists(parts, workflowDoor) },
       schema: {
         tags: ['workflows'],
         summary: 'The DAG with statuses',

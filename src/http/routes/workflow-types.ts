@@ -18,7 +18,7 @@ export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): vo
   app.get(
     '/workflow-types',
     {
-      config: { produces: ['application/json'] },
+      config: { scope: 'read', produces: ['application/json'] },
       schema: {
         tags: ['workflow types'],
         summary: 'The templates',
@@ -35,7 +35,7 @@ export function addWorkflowTypeRoutes(app: HttpApp, { parts }: RouteContext): vo
   app.get(
     '/workflow-types/:type',
     {
-      config: { produces: ['application/json'], exists: typeOf },
+      config: { scope: 'read', produces: ['application/json'], exists: typeOf },
       schema: {
         tags: ['workflow types'],
         summary: 'One template: steps, roles, dependencies, input',

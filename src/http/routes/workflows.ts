@@ -21,7 +21,7 @@ function addStart(app: HttpApp, context: RouteContext, checks: StartChecks): voi
     '/workflows',
     {
       sse: { kind: 'manual', heartbeat: false },
-      config: { produces: startForms, needs: 'database', takesKey: true },
+      config: { scope: 'write', startsWork: true, produces: startForms, needs: 'database', takesKey: true },
       schema: {
         tags: ['workflows'],
         summary: 'Starts a workflow',
@@ -54,7 +54,7 @@ export function addWorkflowRoutes(app: HttpApp, context: RouteContext, checks: S
   app.get(
     '/workflows',
     {
-      config: { produces: ['application/json'], needs: 'database' },
+      config: { scope: 'read', produces: ['application/json'], needs: 'database' },
       schema: {
         tags: ['workflows'],
         summary: 'Workflows, newest first',
