@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -6,8 +7,6 @@ import type { FakeCollector } from '../support/fake-collector.ts'
 import { startFakeSentry } from '../support/fake-sentry.ts'
 import type { Behaviour, SeenCall } from '../support/fault-answers.ts'
 import type { Environment } from '../support/service-process.ts'
-import { readToEnd } from './event-connection.ts'
-import { createEventJournal } from './event-journal.ts'
 import { customStep, test as smokeTest } from './smoke-test.ts'
 import type { SeenWorkflow } from './smoke-test.ts'
 
@@ -19,7 +18,8 @@ const secrets = {
   sentryKey: 'CANARYsentrykey04',
   databasePassword: 'CANARYdatabasepassword05',
   otelHeader: 'CANARYotelheader06',
-  clientToken: 'CANARYclienttoken07',
+  apiKey: 'CANARYapikey07',
+  wrongKey: 'CANARYwrongkey10',
   clientQuery: 'CANARYclientquery08',
   clientCookie: 'CANARYclientcookie09',
 } as const
@@ -100,7 +100,7 @@ function createClient(url: string) {
   const seen: string[] = []
   const ask = async (path: string, init: Asked = {}): Promise<string> => {
     const headers = {
-      authorization: `Bearer ${secrets.clientToken}`,
+      authorization: `Bearer ${secrets.apiKey}`,
       cookie: `session=${secrets.clientCookie}`,
       ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
     }
@@ -116,13 +116,7 @@ function createClient(url: string) {
 
 type Client = ReturnType<typeof createClient>
 
-async function follow(url: string, client: Client, id: string): Promise<void> {
-  const journal = createEventJournal()
-  await readToEnd(() => `${url}/workflows/${id}/events`, journal)
-  client.seen.push(JSON.stringify([journal.lifecycle(), journal.kept()]))
-}
-
-async function runEach(url: string, client: Client): Promise<readonly string[]> {
+async function runEach(client: Client): Promise<readonly string[]> {
   const ids = []
   for (const name of Object.keys(answers)) {
     const body = {
@@ -136,7 +130,10 @@ async function runEach(url: string, client: Client): Promise<readonly string[]> 
     const { id } = JSON.parse(await client.post('/workflows', body)) as SeenWorkflow
     ids.push(id)
   }
-  await Promise.all(ids.map((id) => follow(url, client, id)))
+  // Each stream ends with its workflow.
+  await Promise.all(
+    ids.map((id) => client.ask(`/workflows/${id}/events`, { headers: { accept: 'text/event-stream' } })),
+  )
   return ids
 }
 
@@ -150,6 +147,7 @@ async function askBadly(client: Client, id: string): Promise<void> {
   await client.ask(`/nowhere/${badBody}?token=${secrets.clientQuery}`)
   await client.ask(`/workflows/${id}/events?ticket=${secrets.clientQuery}`, { headers: { 'last-event-id': badBody } })
   await client.ask(`/workflows/${badBody}`)
+  await client.ask(`/workflows/${id}`, { headers: { authorization: `Bearer ${secrets.wrongKey}` } })
   await client.ask(`/workflows/${id}/graph?format=mermaid`)
 }
 
@@ -158,6 +156,17 @@ async function askAll(client: Client, id: string): Promise<void> {
   for (const path of reads)
     await client.ask(`/workflows/${id}${path}`, { headers: { accept: '*/*;q=0.1, application/json' } })
   for (const path of ['/workflows', '/agents', '/health', '/openapi.json', '/approvals']) await client.ask(path)
+}
+
+/** Opens a stream with a ticket, which only the answer that gives it may show. */
+async function useTicket(client: Client, url: string, id: string): Promise<string> {
+  const { ticket } = JSON.parse(await client.post(`/workflows/${id}/events/ticket`, '')) as { readonly ticket: string }
+  const answer = await fetch(`${url}/workflows/${id}/events?ticket=${ticket}`, {
+    headers: { accept: 'text/event-stream' },
+  })
+  expect(answer.status).toBe(200)
+  await answer.text()
+  return ticket
 }
 
 /** As it is, in base64 and in a URL. */
@@ -201,6 +210,7 @@ test('secrets stand nowhere, prompts and answers in no log, metric, trace or rep
     LLM_RETRY_MAX_DELAY: '0.02',
     LLM_CIRCUIT_BREAKER_THRESHOLD: '8',
     LLM_CIRCUIT_BREAKER_TIMEOUT: '0.05',
+    API_KEYS: `somebody:${createHash('sha256').update(secrets.apiKey).digest('hex')}:admin`,
     SENTRY_DSN: sentry.dsn.replace('publickey', secrets.sentryKey),
     SENTRY_TRACES_SAMPLE_RATE: '1',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -217,9 +227,10 @@ test('secrets stand nowhere, prompts and answers in no log, metric, trace or rep
   await service.ready()
   const url = await service.listening
   const client = createClient(url)
-  const ids = await runEach(url, client)
+  const ids = await runEach(client)
   await askAll(client, ids[0] ?? '')
   await askBadly(client, ids[0] ?? '')
+  const ticket = await useTicket(client, url, ids[0] ?? '')
   const metrics = (await client.ask('/metrics')) + (await client.ask('/metrics.json'))
   service.signal('SIGWINCH')
   expect(await service.ended).toEqual({ code: 1, signal: null })
@@ -253,7 +264,7 @@ test('secrets stand nowhere, prompts and answers in no log, metric, trace or rep
   // Sentry names its own key in each envelope, to itself.
   const toSentry = logs.Sentry.replaceAll(`"public_key":"${secrets.sentryKey}"`, '')
   expect(found(secrets, { ...logs, Sentry: toSentry, 'HTTP answers': answered })).toEqual([])
-  expect(found(words, logs)).toEqual([])
+  expect(found({ ...words, ticket }, logs)).toEqual([])
 })
 
 test('nor when the configuration is printed, is wrong, or the database is away', async ({ site }) => {
