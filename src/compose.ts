@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import { composeWebhooks } from './compose-webhooks.ts'
+import type { Webhooks } from './compose-webhooks.ts'
 import { checkArtifactPath } from './agents/artifact-path.ts'
 import { createAgents } from './agents/create-agents.ts'
 import { createRoles } from './agents/roles.ts'
@@ -27,6 +29,7 @@ import {
   modelNames,
   promptRepair,
   urlOfEndpoint,
+  workflowLimits,
 } from './part-options.ts'
 import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
@@ -89,20 +92,18 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     captureDefect(error)
   }
   const observe = observeWorkflows({ log, metrics })
-  const { store, clock, hints } = storage
-  const shared = { store, clock, hints, live: createLiveTexts(), followers: createFollowers() }
+  const webhooks = await composeWebhooks(settings, { storage, version, log, metrics, report: reportDefect })
+  const shared = sharedParts(storage, webhooks)
   const far = composeFarTexts(storage, { ...shared, engine: () => engine, reportDefect })
   const common = { ...shared, agents, observe }
   const engine = composeEngine(settings, { ...common, storage, model, reportDefect })
-  const { maxQueuedWorkflows } = settings
   const services = createServices({
     ...common,
     live: far === null ? shared.live : withFarTexts(shared.live, far),
     templates,
     engine,
-    maxQueuedWorkflows,
-    maxRevisions: settings.maxRevisions,
-    approvalTimeoutMs: settings.approvalTimeoutSeconds * 1000,
+    ...webhooks.forServices,
+    ...workflowLimits(settings),
     listedModels: () => llm.listedModels(),
     pricing: pricing(settings, llm),
   })
@@ -121,8 +122,16 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     },
     appOptions(settings, version),
   )
-  const retention = createRetention({ store, report: reportDefect }, { keepMs: settings.retentionDays * 86_400_000 })
-  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, retention, storage, far }, phase) }
+  const retention = createRetention(
+    { store: storage.store, report: reportDefect },
+    { keepMs: settings.retentionDays * 86_400_000 },
+  )
+  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, webhooks, retention, storage, far }, phase) }
+}
+
+/** What engine and services both work on. */
+function sharedParts({ store, clock, hints }: Storage, { wake }: Webhooks) {
+  return { store, clock, hints, wakeWebhooks: wake, live: createLiveTexts(), followers: createFollowers() }
 }
 
 interface Phase {
@@ -143,13 +152,14 @@ interface Resources {
   readonly engine: Engine
   readonly llm: LlmClient
   readonly publisher: Publisher | null
+  readonly webhooks: Webhooks
   readonly retention: Retention
   readonly storage: Storage
   readonly far: FarTexts | null
 }
 
 function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 'start' | 'drain' | 'close'> {
-  const { app, engine, llm, publisher, retention, storage, far } = resources
+  const { app, engine, llm, publisher, webhooks, retention, storage, far } = resources
   const leave = () => phase.leaving.abort(new Error('the service is shutting down'))
   return {
     async start() {
@@ -157,6 +167,7 @@ function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 
       await storage.start()
       await engine.start()
       publisher?.start()
+      webhooks.start()
       retention.start()
       phase.started = true
     },
@@ -171,6 +182,7 @@ function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 
       await engine.drain(0)
       far?.close()
       await publisher?.stop()
+      await webhooks.close()
       await retention.stop()
       await llm.close()
       await storage.close()

@@ -75,6 +75,11 @@ export function agentSettings({ agents }: Settings): NonNullable<AgentsParts['se
   return Object.fromEntries(entries) as NonNullable<AgentsParts['settings']>
 }
 
+/** What holds for every workflow. */
+export function workflowLimits({ maxQueuedWorkflows, maxRevisions, approvalTimeoutSeconds }: Settings) {
+  return { maxQueuedWorkflows, maxRevisions, approvalTimeoutMs: ms(approvalTimeoutSeconds) }
+}
+
 /** Where state lives. */
 export function storageOptions(settings: Settings, preparedDirectory: string): StorageOptions {
   return {
@@ -104,9 +109,11 @@ export function appOptions(settings: Settings, version: string): AppOptions {
 
 /** Everything that may never be printed. */
 export function secretsOf(settings: Settings): readonly string[] {
-  const { openaiApiKey, databaseUrl, sentryDsn, llm } = settings
+  const { openaiApiKey, databaseUrl, sentryDsn, llm, webhooks } = settings
   const keys = llm.endpoints.map(({ apiKey }) => apiKey)
-  return [openaiApiKey, databaseUrl, sentryDsn, ...keys].filter((secret) => secret !== '' && secret !== 'not-needed')
+  return [openaiApiKey, databaseUrl, sentryDsn, webhooks.secret, ...keys].filter(
+    (secret) => secret !== '' && secret !== 'not-needed',
+  )
 }
 
 /** The log. `isTerminal`: colour is of use, and nobody forbade it. */

@@ -10,10 +10,6 @@ const LATER: readonly string[] = [
   'overload_event_loop_delay_ms',
   'rate_limit_per_minute',
   'stream_ticket_seconds',
-  'webhooks.allowed_hosts',
-  'webhooks.enabled',
-  'webhooks.secret',
-  'webhooks.secret_file',
 ]
 
 const VARIABLES = new Set(LATER.map((path) => path.replaceAll('.', '_').toUpperCase()))

@@ -25,6 +25,7 @@ import { addProblemRoutes } from './routes/problems.ts'
 import { addRunRoutes } from './routes/runs.ts'
 import { addStepVerbRoutes } from './routes/step-verbs.ts'
 import { addStepRoutes } from './routes/steps.ts'
+import { addWebhookRoutes } from './routes/webhooks.ts'
 import { addWorkflowTypeRoutes } from './routes/workflow-types.ts'
 import { addWorkflowRoutes } from './routes/workflows.ts'
 import { taskDoor, workflowDoor } from './run-door.ts'
@@ -67,6 +68,7 @@ function addRoutes(app: HttpApp, context: RouteContext): void {
     addRunRoutes(app, context, door)
     addEventRoutes(app, context, door)
     addArtifactRoutes(app, context, door)
+    addWebhookRoutes(app, context, door)
   }
   addWorkflowTypeRoutes(app, context)
   addOperationRoutes(app, context)

@@ -26,6 +26,7 @@ const groups: readonly (readonly [title: string, names: RegExp])[] = [
   ['Workflows and agents', /^(workflow|agent|gen_ai_(workflow|invoke_agent)_)/],
   ['Model calls', /^(llm|gen_ai_client)_/],
   ['HTTP and event streams', /^(http|sse)_/],
+  ['Webhooks', /^webhook_/],
   ['Database', /^database_/],
   ['The process', /^(service|build|process|nodejs)_/],
 ]

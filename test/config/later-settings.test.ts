@@ -7,10 +7,6 @@ import { test } from './settings-directory.ts'
 const VARIABLES = [
   'API_KEYS',
   'API_KEYS_FILE',
-  'WEBHOOKS_ENABLED',
-  'WEBHOOKS_SECRET',
-  'WEBHOOKS_SECRET_FILE',
-  'WEBHOOKS_ALLOWED_HOSTS',
   'RATE_LIMIT_PER_MINUTE',
   'STREAM_TICKET_SECONDS',
   'OVERLOAD_EVENT_LOOP_DELAY_MS',
@@ -18,7 +14,7 @@ const VARIABLES = [
   'MAX_SSE_CONNECTIONS_PER_KEY',
 ]
 
-const KEYS = ['webhooks', 'api_keys', 'api_keys_file', 'stream_ticket_seconds']
+const KEYS = ['api_keys', 'api_keys_file', 'stream_ticket_seconds']
 
 describe('a setting that this version does not have', () => {
   test.for(VARIABLES)('%s is refused, and its value not shown', (name, { directory }) => {

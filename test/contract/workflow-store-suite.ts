@@ -16,6 +16,8 @@ import { describeResults } from './results-suite.ts'
 import { describeShares } from './shares-suite.ts'
 import { createStoreBench } from './store-bench.ts'
 import { describeTurns } from './turns-suite.ts'
+import { describeWebhookIncidents } from './webhook-incidents-suite.ts'
+import { describeWebhooks } from './webhooks-suite.ts'
 
 /** What every database behind the ports of `workflows` has to do. */
 export function describeWorkflowStore(name: string, openStorage: (parts: StorageParts) => Promise<Storage>): void {
@@ -51,6 +53,8 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
     describeChunks(bench)
     describeTurns(bench)
     describeShares(bench)
+    describeWebhooks(bench)
+    describeWebhookIncidents(bench)
 
     it('tells its figures', async () => {
       const figures = () => isOpen(storage).figures()

@@ -34,7 +34,12 @@ addFormats(ajv)
 ajv.addSchema({ $id: 'description', components })
 
 /** Bodies that say nothing, as JSON, of what they hold. */
-const withoutExample = new Set(['post /workflows/{id}/cancel request', 'post /agents/{role}/tasks/{id}/cancel request'])
+const withoutExample = new Set(
+  ['/workflows/{id}', '/agents/{role}/tasks/{id}'].flatMap((run) => [
+    `post ${run}/cancel request`,
+    `post ${run}/webhooks/{delivery}/redeliver request`,
+  ]),
+)
 
 const media = Object.entries(paths).flatMap(([path, operations]) =>
   Object.entries(operations).flatMap(([method, { requestBody, responses = {} }]) => [
