@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import { composeWebhooks } from './compose-webhooks.ts'
+import type { Webhooks } from './compose-webhooks.ts'
 import { checkArtifactPath } from './agents/artifact-path.ts'
 import { createAgents } from './agents/create-agents.ts'
 import { createRoles } from './agents/roles.ts'
@@ -30,6 +32,7 @@ import {
   modelNames,
   promptRepair,
   urlOfEndpoint,
+  workflowLimits,
 } from './part-options.ts'
 import type { Storage } from './storage/create-storage.ts'
 import { createOutputDirectory } from './storage/output-directory.ts'
@@ -98,21 +101,19 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
     captureDefect(error)
   }
   const observe = observeWorkflows({ log, metrics })
-  const { store, clock, hints } = storage
-  const shared = { store, clock, hints, live: createLiveTexts(), followers: createFollowers() }
+  const webhooks = await composeWebhooks(settings, { storage, version, log, metrics, report: reportDefect })
+  const shared = sharedParts(storage, webhooks)
   const far = composeFarTexts(storage, { ...shared, engine: () => engine, reportDefect })
   const common = { ...shared, agents, observe, ...traces.observers }
   const observeCall: CallObserver = ({ owner, usage }) => metrics?.keys.spent(owner, usage)
   const engine = composeEngine(settings, { ...common, storage, model, reportDefect, observeCall })
-  const { maxQueuedWorkflows } = settings
   const services = createServices({
     ...common,
     live: far === null ? shared.live : withFarTexts(shared.live, far),
     templates,
     engine,
-    maxQueuedWorkflows,
-    maxRevisions: settings.maxRevisions,
-    approvalTimeoutMs: settings.approvalTimeoutSeconds * 1000,
+    ...webhooks.forServices,
+    ...workflowLimits(settings),
     listedModels: () => llm.listedModels(),
     pricing: pricing(settings, llm),
   })
@@ -127,14 +128,21 @@ export async function compose(settings: Settings, parts: ComposeParts): Promise<
       ready,
       draining: () => phase.draining,
       leaving: phase.leaving.signal,
-      signing: { key: () => storage.signingKey(), now: () => clock.now() },
+      signing: { key: () => storage.signingKey(), now: () => storage.clock.now() },
       observer: observeHttp({ log, metrics, captureDefect }),
       ...traces.edge,
     },
     appOptions(settings, version),
   )
-  const retention = createRetention({ store, report: reportDefect }, { keepMs: settings.retentionDays * 86_400_000 })
-  return { app, metrics, ...createLifecycle({ app, engine, llm, publisher, retention, storage, far, traces }, phase) }
+  const keepMs = settings.retentionDays * 86_400_000
+  const retention = createRetention({ store: storage.store, report: reportDefect }, { keepMs })
+  const resources = { app, engine, llm, publisher, webhooks, retention, storage, far, traces }
+  return { app, metrics, ...createLifecycle(resources, phase) }
+}
+
+/** What engine and services both work on. */
+function sharedParts({ store, clock, hints }: Storage, { wake }: Webhooks) {
+  return { store, clock, hints, wakeWebhooks: wake, live: createLiveTexts(), followers: createFollowers() }
 }
 
 interface Phase {
@@ -155,6 +163,7 @@ interface Resources {
   readonly engine: Engine
   readonly llm: LlmClient
   readonly publisher: Publisher | null
+  readonly webhooks: Webhooks
   readonly retention: Retention
   readonly storage: Storage
   readonly far: FarTexts | null
@@ -162,7 +171,7 @@ interface Resources {
 }
 
 function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 'start' | 'drain' | 'close'> {
-  const { app, engine, llm, publisher, retention, storage, far, traces } = resources
+  const { app, engine, llm, publisher, webhooks, retention, storage, far, traces } = resources
   const leave = () => phase.leaving.abort(new Error('the service is shutting down'))
   return {
     async start() {
@@ -170,6 +179,7 @@ function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 
       await storage.start()
       await engine.start()
       publisher?.start()
+      webhooks.start()
       retention.start()
       phase.started = true
     },
@@ -184,6 +194,7 @@ function createLifecycle(resources: Resources, phase: Phase): Pick<Composition, 
       await engine.drain(0)
       far?.close()
       await publisher?.stop()
+      await webhooks.close()
       await retention.stop()
       await llm.close()
       await traces.settled()

@@ -78,6 +78,11 @@ export function agentSettings({ agents }: Settings): NonNullable<AgentsParts['se
   return Object.fromEntries(entries) as NonNullable<AgentsParts['settings']>
 }
 
+/** What holds for every workflow. */
+export function workflowLimits({ maxQueuedWorkflows, maxRevisions, approvalTimeoutSeconds }: Settings) {
+  return { maxQueuedWorkflows, maxRevisions, approvalTimeoutMs: ms(approvalTimeoutSeconds) }
+}
+
 /** Where state lives. */
 export function storageOptions(settings: Settings, preparedDirectory: string): StorageOptions {
   return {
@@ -131,11 +136,11 @@ export function appOptions(settings: Settings, version: string): AppOptions {
 
 /** Everything that may never be printed. */
 export function secretsOf(settings: Settings): readonly string[] {
-  const { openaiApiKey, databaseUrl, sentryDsn, llm } = settings
+  const { openaiApiKey, databaseUrl, sentryDsn, llm, webhooks } = settings
   const keys = llm.endpoints.map(({ apiKey }) => apiKey)
   const urls = [databaseUrl, settings.openaiApiBase, ...llm.endpoints.map(({ baseUrl }) => baseUrl)]
   const dsnKey = URL.canParse(sentryDsn) ? new URL(sentryDsn).username : ''
-  return [openaiApiKey, databaseUrl, sentryDsn, dsnKey, ...keys, ...urls.flatMap(urlSecrets)].filter(
+  return [openaiApiKey, databaseUrl, sentryDsn, dsnKey, webhooks.secret, ...keys, ...urls.flatMap(urlSecrets)].filter(
     (secret) => secret !== '' && secret !== 'not-needed',
   )
 }

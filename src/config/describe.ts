@@ -8,6 +8,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   'sentry-dsn-or-empty': 'Sentry DSN, as https://KEY@HOST/PROJECT',
   'postgres-url-or-empty': 'postgres URL',
   host: 'IP address or host name',
+  'webhook-secret-or-empty': 'secret, as whsec_ and 24 to 64 bytes in base64',
   'endpoint-name': 'name of at most 63 of a–z, 0–9, ., _ and -, a letter or digit first',
 }
 
@@ -52,6 +53,7 @@ export function typesOf(schema: SettingSchema): readonly string[] {
 function nounOf(type: string, schema: SettingSchema): string {
   if (isComposite(schema) || isTableOfSettings(schema)) return type === 'array' ? 'JSON list' : 'JSON table'
   if (type === 'array' && schema.items?.format === 'origin') return 'list of origins'
+  if (type === 'array' && schema.items?.format === 'host-and-port') return 'list of hosts, or of host:port'
   return schema.uniqueItems === true ? 'list of different names' : (NOUNS[type] ?? type)
 }
 

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isOfGuideOnly, looksLikeOurs } from './foreign-names.ts'
-import { isLaterVariable, NO_SUCH_SETTING } from './later-settings.ts'
 import { didYouMean, nearest } from './nearest.ts'
 import { addText } from './read-text.ts'
 import { faultOf, openReading, type Entry, type OpenReading, type Reading } from './reading.ts'
@@ -32,11 +31,7 @@ function readVariable(reading: OpenReading, names: VariableNames, variable: Vari
   addText(reading, { path, place: variable.place, subject: '', value: variable.value }, schema)
 }
 
-function judgeUnknown(reading: OpenReading, names: VariableNames, { name, place, value }: Variable): void {
-  if (isLaterVariable(name)) {
-    if (value.trim() !== '') reading.faults.push({ place, detail: NO_SUCH_SETTING })
-    return
-  }
+function judgeUnknown(reading: OpenReading, names: VariableNames, { name, place }: Variable): void {
   if (isOfGuideOnly(name)) {
     reading.warnings.push(`${place} has no effect here`)
     return

@@ -1,6 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Document, type Node, type Pair } from 'yaml'
 import { isOfGuideOnly } from './foreign-names.ts'
-import { isLaterKey, NO_SUCH_SETTING } from './later-settings.ts'
 import { typesOf } from './describe.ts'
 import { didYouMean, nearest } from './nearest.ts'
 import { addComposite, addEntry, dotted, openReading, reject, type OpenReading, type Position } from './reading.ts'
@@ -96,12 +95,11 @@ function isLegalName(name: string, { properties = {}, propertyNames }: SettingSc
 
 function refuseKey({ reading }: NodeSource, at: Position, parent: Target): void {
   const name = at.path.at(-1) ?? ''
-  const isOfFile = at.path.length === 1
-  if (isOfFile && isOfGuideOnly(name)) {
+  if (at.path.length === 1 && isOfGuideOnly(name)) {
     reading.warnings.push(`${at.place}: ${name} has no effect here`)
     return
   }
-  const hint = isOfFile && isLaterKey(name) ? `: ${NO_SUCH_SETTING}` : didYouMean(suggestion(name, parent))
+  const hint = didYouMean(suggestion(name, parent))
   const rule = parent.schema.propertyNames?.description
   const detail = rule === undefined ? `unknown key ${at.subject}${hint}` : `${at.subject}: ${rule}${hint}`
   reading.faults.push({ place: at.place, detail })

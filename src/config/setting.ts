@@ -104,3 +104,4 @@ export type SettingFormat =
   | 'postgres-url-or-empty'
   | 'host'
   | 'endpoint-name'
+  | 'webhook-secret-or-empty'

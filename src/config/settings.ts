@@ -6,6 +6,7 @@ import { observabilitySettings } from './observability-settings.ts'
 import { orchestrationSettings } from './orchestration-settings.ts'
 import { serverSettings } from './server-settings.ts'
 import type { SettingSchema } from './setting.ts'
+import { webhookSettings, type WebhookSettings } from './webhook-settings.ts'
 
 /** The settings in the groups and the order that the documents list them in. */
 export const SETTING_GROUPS: readonly {
@@ -13,7 +14,7 @@ export const SETTING_GROUPS: readonly {
   readonly settings: Readonly<Record<string, SettingSchema>>
 }[] = [
   { title: 'Model calls', settings: { ...modelCallSettings, ...modelServerSettings } },
-  { title: 'Orchestration and storage', settings: orchestrationSettings },
+  { title: 'Orchestration and storage', settings: { ...orchestrationSettings, ...webhookSettings } },
   { title: 'Agents', settings: agentSettings },
   { title: 'Logs, metrics, errors', settings: observabilitySettings },
   { title: 'Server', settings: serverSettings },
@@ -25,6 +26,7 @@ export const SettingsFile = Type.Object(
     ...modelCallSettings,
     ...modelServerSettings,
     ...orchestrationSettings,
+    ...webhookSettings,
     ...agentSettings,
     ...observabilitySettings,
     ...serverSettings,
@@ -54,8 +56,11 @@ type Unchanging<T> = T extends readonly (infer Item)[] ? readonly Item[] : T
  * absence of a value). The built-in roles are always there, with every default filled in.
  */
 export type Settings = {
-  readonly [Key in Exclude<keyof SettingsFile, 'agents' | 'llm'> as CamelCase<Key>]: Unchanging<SettingsFile[Key]>
+  readonly [Key in Exclude<keyof SettingsFile, 'agents' | 'llm' | 'webhooks'> as CamelCase<Key>]: Unchanging<
+    SettingsFile[Key]
+  >
 } & {
   readonly llm: ModelServerSettings
+  readonly webhooks: WebhookSettings
   readonly agents: Readonly<Record<BuiltInRole, AgentSettings>> & Readonly<Record<string, AgentSettings>>
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { Ajv } from 'ajv'
 import envSchema from 'env-schema'
+import { isWebhookSecret } from '../workflows/webhook-secret.ts'
 import { demandOf } from './describe.ts'
 import type { Fault } from './config-error.ts'
 import { treeOf } from './entry-tree.ts'
@@ -54,16 +55,19 @@ function check(entries: readonly Entry[], ajv: Ajv): { file: SettingsFile } | { 
 /** What Sentry's own client takes, and it prints a DSN that it refuses. The project is a number. */
 const SENTRY_DSN = /^https?:\/\/\w+(?::\w*)?@(?:\[[:.\w]+\]|[\w.-]+)(?::\d+)?\/(?:[^\s?#]*\/)?\d+$/
 
-const FORMATS: Readonly<Record<SettingFormat | 'proxy-address' | 'origin', (text: string) => boolean>> = {
+const FORMATS: Readonly<
+  Record<SettingFormat | 'proxy-address' | 'origin' | 'host-and-port', (text: string) => boolean>
+> = {
   path: (text) => !text.includes('\0'),
   'http-url': isHttpUrl,
   'sentry-dsn-or-empty': (text) =>
     text === '' || isSentryPlaceholder(text) || (SENTRY_DSN.test(text) && URL.canParse(text)),
   'postgres-url-or-empty': (text) => text === '' || (/^postgres(ql)?:\/\//i.test(text) && URL.canParse(text)),
-  host: (text) =>
-    isIP(text) !== 0 || /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(text),
+  host: isHost,
+  'host-and-port': isHostAndPort,
   'proxy-address': isProxyAddress,
   origin: isOriginOrAny,
+  'webhook-secret-or-empty': (text) => text === '' || isWebhookSecret(text),
   'endpoint-name': (text) => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(text),
 }
 
@@ -83,6 +87,17 @@ function createAjv(): Ajv {
   ajv.addVocabulary(ANNOTATIONS)
   for (const [name, matches] of Object.entries(FORMATS)) ajv.addFormat(name, matches)
   return ajv
+}
+
+function isHost(text: string): boolean {
+  const name = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
+  return isIP(text) !== 0 || name.test(text)
+}
+
+/** A host as it stands, or as a URL has it, with or without a port. */
+function isHostAndPort(text: string): boolean {
+  const [, inBrackets, other = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(text) ?? []
+  return isIP(text) !== 0 || (inBrackets === undefined ? isHost(other) : isIP(inBrackets) === 6)
 }
 
 function isHttpUrl(text: string): boolean {

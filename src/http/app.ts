@@ -33,6 +33,7 @@ import { addRunRoutes } from './routes/runs.ts'
 import { addStepVerbRoutes } from './routes/step-verbs.ts'
 import { addStepRoutes } from './routes/steps.ts'
 import { addTicketRoutes } from './routes/tickets.ts'
+import { addWebhookRoutes } from './routes/webhooks.ts'
 import { addWorkflowTypeRoutes } from './routes/workflow-types.ts'
 import { addWorkflowRoutes } from './routes/workflows.ts'
 import { taskDoor, workflowDoor } from './run-door.ts'
@@ -79,6 +80,7 @@ function addRoutes(app: HttpApp, context: RouteContext): void {
     addEventRoutes(app, context, door)
     addTicketRoutes(app, context, door)
     addArtifactRoutes(app, context, door)
+    addWebhookRoutes(app, context, door)
   }
   addWorkflowTypeRoutes(app, context)
   addOperationRoutes(app, context)

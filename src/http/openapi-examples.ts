@@ -31,6 +31,14 @@ const startExamples = {
       files: [{ path: 'src/login.py', content: 'def login(user, password): ...' }],
     },
   },
+  told: {
+    summary: 'One that tells of its end',
+    value: {
+      type: 'documentation',
+      requirement: 'A manual of the payment service',
+      webhook: { url: 'https://hooks.example/agents', events: ['workflow.completed', 'workflow.failed'] },
+    },
+  },
   custom: {
     summary: 'A DAG of your own',
     value: {
@@ -92,6 +100,20 @@ const approval = {
   },
 }
 
+const delivery = {
+  id: 'msg_wf_019bbd4e5c7a7b3c9d2e1f0a8b6c4d2e_42',
+  event: 'workflow.completed',
+  seq: 42,
+  status: 'delivered',
+  attempts: [
+    { at: '2026-01-14T10:30:00.000Z', status_code: 503, error: 'the answer was 503', duration_ms: 41 },
+    { at: '2026-01-14T10:30:05.000Z', status_code: 204, error: null, duration_ms: 38 },
+  ],
+  created_at: '2026-01-14T10:30:00.000Z',
+  next_try_at: null,
+  delivered_at: '2026-01-14T10:30:05.000Z',
+}
+
 /** Examples of the JSON bodies of POSTs, by path. */
 export const requestExamples: Readonly<Record<string, unknown>> = {
   '/workflows': startExamples,
@@ -108,6 +130,7 @@ export const resourceExamples: Readonly<Record<string, unknown>> = {
   ...workflowExamples,
   ...catalogueExamples,
   Approval: approval,
+  Delivery: delivery,
 }
 
 const healthy = catalogueExamples['Health'] as Readonly<Record<string, unknown>>

@@ -21,12 +21,15 @@ export interface RunDoor {
   readonly params: TSchema & { static: RunParams }
   /** The same with the wildcard of a file. */
   readonly fileParams: TSchema & { static: RunParams & { readonly '*': string } }
+  /** The same with the id of a delivery. */
+  readonly deliveryParams: TSchema & { static: RunParams & { readonly delivery: string } }
   readonly resource: TSchema
   ref(params: RunParams): WorkflowRef
 }
 
 const id = Type.String()
 const role = Type.String()
+const delivery = Type.String({ description: 'Id of the delivery.' })
 const file = Type.String({ description: 'Path of the file.' })
 
 /** Workflows. */
@@ -36,6 +39,7 @@ export const workflowDoor: RunDoor = {
   path: '/workflows/:id',
   params: Type.Unsafe<RunParams>(Type.Object({ id })),
   fileParams: Type.Unsafe<RunParams & { readonly '*': string }>(Type.Object({ id, '*': file })),
+  deliveryParams: Type.Unsafe<RunParams & { readonly delivery: string }>(Type.Object({ id, delivery })),
   resource: WorkflowResource,
   ref: (params) => ({ kind: 'workflow', id: params.id }),
 }
@@ -47,6 +51,7 @@ export const taskDoor: RunDoor = {
   path: '/agents/:role/tasks/:id',
   params: Type.Unsafe<RunParams>(Type.Object({ role, id })),
   fileParams: Type.Unsafe<RunParams & { readonly '*': string }>(Type.Object({ role, id, '*': file })),
+  deliveryParams: Type.Unsafe<RunParams & { readonly delivery: string }>(Type.Object({ role, id, delivery })),
   resource: TaskResource,
   ref: (params) => ({ kind: 'task', role: params.role ?? '', id: params.id }),
 }

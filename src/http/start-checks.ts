@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import type { InputFault } from '../errors.ts'
 import { AppError } from '../errors.ts'
-import type { SourceFile, StartWorkflow } from '../workflows/requests.ts'
+import type { SourceFile, StartWorkflow, WebhookRequest } from '../workflows/requests.ts'
 import type { WorkflowService } from '../workflows/service.ts'
+import { isWebhookSecret } from '../workflows/webhook-secret.ts'
 import type { CheckPath } from './app-parts.ts'
 import { serviceFor } from './principal-of.ts'
 import type { ServiceParts } from './principal-of.ts'
@@ -16,6 +17,8 @@ export interface StartChecks {
   /** Throws `invalid-request` for `steps` without `custom` and the reverse, and for a context that the template refuses or
    * that leaves a text empty which it requires. */
   workflow(body: StartWorkflow, request: FastifyRequest): void
+  /** Throws `invalid-request` for a URL or a secret that cannot be one; neither is repeated. */
+  webhook(webhook: WebhookRequest | undefined): void
 }
 
 /** What a template says of the context. */
@@ -81,6 +84,19 @@ function blankTexts({ schema }: TemplateInput, context: Context): InputFault[] {
   })
 }
 
+function urlFault(text: string): string | null {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return 'must be an https or http URL'
+  return url.username === '' && url.password === '' ? null : 'must not hold credentials'
+}
+
+function webhookFaults({ url, secret }: WebhookRequest): InputFault[] {
+  const detail = urlFault(url)
+  const faults = detail === null ? [] : [{ pointer: '/webhook/url', detail }]
+  if (secret === undefined || isWebhookSecret(secret)) return faults
+  return [...faults, { pointer: '/webhook/secret', detail: 'must be whsec_ and 24 to 64 bytes in base64' }]
+}
+
 /** Templates do not change while the process runs, so each one's schema is compiled once. */
 export function createStartChecks(parts: ServiceParts & { readonly checkPath: CheckPath }): StartChecks {
   const inputs = new Map<string, TemplateInput>()
@@ -96,6 +112,7 @@ export function createStartChecks(parts: ServiceParts & { readonly checkPath: Ch
   }
 
   return {
+    webhook: (webhook) => refuse(webhook === undefined ? [] : webhookFaults(webhook)),
     files: (files) => checkFiles(files, parts.checkPath),
     workflow(body, request) {
       refuse(faultsOfSteps(body))

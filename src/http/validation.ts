@@ -10,6 +10,7 @@ interface SchemaError {
   readonly instancePath: string
   readonly params: Readonly<Record<string, unknown>>
   readonly message?: string
+  readonly data?: unknown
   readonly parentSchema?: { readonly properties?: Readonly<Record<string, unknown>> }
 }
 
@@ -23,6 +24,7 @@ export const ajvOptions = {
 } as const
 
 const maxFaults = 20
+const longestGuess = 100
 
 function nearest(name: string, known: readonly string[]): string {
   if (known.length === 0) return ''
@@ -46,6 +48,13 @@ function faultOfPattern({ instancePath, params, message }: SchemaError): InputFa
   return { pointer: instancePath, detail: blank ? 'must not be empty' : (message ?? 'is not valid') }
 }
 
+function faultOfChoice({ instancePath, params, data }: SchemaError): InputFault {
+  const allowed = params['allowedValues']
+  const words = Array.isArray(allowed) ? allowed.filter((value) => typeof value === 'string') : []
+  const hint = typeof data === 'string' ? nearest(data.slice(0, longestGuess), words) : ''
+  return { pointer: instancePath, detail: `must be one of ${JSON.stringify(allowed)}${hint}` }
+}
+
 function faultOf(error: SchemaError): InputFault {
   switch (error.keyword) {
     case 'additionalProperties':
@@ -61,7 +70,7 @@ function faultOf(error: SchemaError): InputFault {
     case 'pattern':
       return faultOfPattern(error)
     case 'enum':
-      return { pointer: error.instancePath, detail: `must be one of ${JSON.stringify(error.params['allowedValues'])}` }
+      return faultOfChoice(error)
     case 'propertyNames':
       return {
         pointer: error.instancePath,

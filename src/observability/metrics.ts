@@ -2,6 +2,7 @@ import { Registry } from 'prom-client'
 import type { LlmEvent } from '../llm/model.ts'
 import type { CostOf } from '../llm/prices.ts'
 import type { CommittedEvent } from '../workflows/events.ts'
+import type { TriedDelivery } from '../workflows/webhooks.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
 import { createKeyMetrics, type KeyMetrics } from './key-metrics.ts'
 import { createKnownLabels } from './known-labels.ts'
@@ -11,6 +12,7 @@ import { createJsonMetrics, type MetricsView } from './metrics-json.ts'
 import { collectProcessMetrics } from './process-metrics.ts'
 import { type GaugeSources, readGauges, registerServiceGauges } from './service-gauges.ts'
 import { createTaskMetrics } from './task-metrics.ts'
+import { createWebhookMetrics } from './webhook-metrics.ts'
 import { createWorkflowMetrics } from './workflow-metrics.ts'
 
 /** All metrics of one service, for Prometheus and as the guide's JSON view. Recording never throws. */
@@ -19,6 +21,7 @@ export interface Metrics {
   recordLlm(event: LlmEvent): void
   /** A prompt was cut to fit the model's context. */
   recordPromptCut(): void
+  recordWebhook(tried: TriedDelivery): void
   readonly http: HttpMetrics
   readonly keys: KeyMetrics
   /** The Prometheus text. */
@@ -66,6 +69,7 @@ export function createMetrics({ version, sources, costOf, ...names }: MetricsPar
     },
     recordLlm: (event) => llm.observe(event),
     recordPromptCut: () => llm.promptCut(),
+    recordWebhook: createWebhookMetrics(registry),
     http,
     keys,
     text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),

@@ -27,6 +27,7 @@ const groups: readonly (readonly [title: string, names: RegExp])[] = [
   ['Model calls', /^(llm|gen_ai_client)_/],
   ['HTTP and event streams', /^(http|sse)_/],
   ['API keys', /^api_key_/],
+  ['Webhooks', /^webhook_/],
   ['Database', /^database_/],
   ['The process', /^(service|build|process|nodejs)_/],
 ]

@@ -5,6 +5,7 @@ import { toStoredStep, toWorkflowRow } from './state-rows.ts'
 import { addInsert, createStatementParts, recordset, toRows } from './statement-parts.ts'
 import type { Statement, StatementParts } from './statement-parts.ts'
 import { addBinding } from './store-keys.ts'
+import { addDeliveries } from './store-webhooks.ts'
 import {
   answerColumns,
   attemptColumns,
@@ -153,6 +154,7 @@ export function changeStatement(change: Change): Statement {
     columns: eventColumns,
     rows: toRows(eventColumns, change.events),
   })
+  addDeliveries(parts, change.state, change.events)
   addAttempts(parts, change)
   addChunksGone(parts, change)
   addInsert(parts, {

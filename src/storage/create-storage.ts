@@ -4,12 +4,15 @@ import type { ChunkStore } from '../workflows/chunks.ts'
 import type { Hints } from '../workflows/hints.ts'
 import type { ActivationQueue, Clock, PublishQueue } from '../workflows/queue.ts'
 import type { WorkflowStore } from '../workflows/store.ts'
+import type { DeliveryLog, DeliveryQueue } from '../workflows/webhooks.ts'
 import { activationQueueName } from './activation-queue-name.ts'
 import { createBossQueues } from './boss-queues.ts'
 import type { BossQueues } from './boss-queues.ts'
 import { createFigures } from './database-figures.ts'
 import type { DatabaseFigures } from './database-figures.ts'
 import { isPassing, unavailable, withAppErrors } from './database-errors.ts'
+import { createDeliveryLog } from './delivery-log.ts'
+import { createDeliveryQueue } from './delivery-queue.ts'
 import { createLateDatabase } from './late-database.ts'
 import type { LateDatabase } from './late-database.ts'
 import { migrate, readMigrations, withSetupLock } from './migrate.ts'
@@ -37,6 +40,8 @@ export interface Storage {
   readonly queue: ActivationQueue
   /** Ended workflows to be published; empty unless the options ask for it. */
   readonly publications: PublishQueue
+  /** Events that webhooks are to be told of. */
+  readonly deliveries: DeliveryQueue & DeliveryLog
   /** Open texts between the replicas of one Postgres. */
   readonly chunks: ChunkStore
   readonly signingKey: SigningKey
@@ -114,6 +119,11 @@ function createQueues(database: Database, options: StorageOptions, parts: Storag
   })
 }
 
+function createSmallStores(database: Database): Pick<Storage, 'chunks' | 'deliveries' | 'signingKey'> {
+  const deliveries = { ...createDeliveryQueue(database), ...createDeliveryLog(database) }
+  return { chunks: createChunkStore(database), deliveries, signingKey: createSigningKey(database) }
+}
+
 /** Builds storage on PGlite or Postgres; does nothing before `start`. */
 export function createStorage(options: StorageOptions, parts: StorageParts): Storage {
   const embedded = options.databaseUrl === null
@@ -155,8 +165,7 @@ export function createStorage(options: StorageOptions, parts: StorageParts): Sto
     store: createWorkflowStore(database, { jobs: boss.jobs, queueName: activationQueueName }),
     queue: boss.activations,
     publications: boss.publications,
-    chunks: createChunkStore(database),
-    signingKey: createSigningKey(database),
+    ...createSmallStores(database),
     clock: probe.clock,
     hints,
     embedded,

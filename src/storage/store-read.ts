@@ -31,7 +31,7 @@ interface StateRow {
 
 const inputWithoutFiles = `(
   SELECT row_to_json(i) FROM (
-    SELECT requirement, context, metadata, options FROM agents.workflow_inputs WHERE workflow_id = w.id
+    SELECT requirement, context, metadata, options, webhook FROM agents.workflow_inputs WHERE workflow_id = w.id
   ) i)`
 
 /** What `toRecord` reads, for a `SELECT … FROM agents.workflows w`. */

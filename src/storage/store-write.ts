@@ -10,6 +10,7 @@ import { addInsert, createStatementParts, toRows } from './statement-parts.ts'
 import type { Statement } from './statement-parts.ts'
 import { addBinding, refusingUsedKeys } from './store-keys.ts'
 import { nextTurn, rankOf, takeShare, withRank } from './workflow-turns.ts'
+import { addWebhook } from './store-webhooks.ts'
 import { eventColumns, inputColumns, stepColumns, workflowColumns } from './tables.ts'
 
 /** Jobs, sent and completed inside a transaction of the caller. */
@@ -27,7 +28,8 @@ interface Creation {
   readonly job: Statement
 }
 
-function createStatement({ workflow: { state, input, events }, binding, job }: Creation): Statement {
+function createStatement({ workflow, binding, job }: Creation): Statement {
+  const { state, input, events } = workflow
   const parts = createStatementParts()
   const names = columnNames(workflowColumns).join(', ')
   const row = parts.bind(JSON.stringify(toWorkflowRow(state)))
@@ -40,6 +42,7 @@ function createStatement({ workflow: { state, input, events }, binding, job }: C
   addInsert(parts, { name: 'i', table: 'workflow_inputs', columns: inputColumns, rows: inputs })
   addInsert(parts, { name: 's', table: 'steps', columns: stepColumns, rows: state.steps.map(toStepRow) })
   addInsert(parts, { name: 'e', table: 'events', columns: eventColumns, rows: toRows(eventColumns, events) })
+  addWebhook(parts, workflow)
   addBinding(parts, binding)
   parts.addStatement('j', job, withRank)
   return parts.finish()

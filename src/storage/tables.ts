@@ -24,6 +24,7 @@ const fixedWorkflowColumns = {
   kind: 'text',
   type: 'text',
   owner: 'text',
+  webhookEvents: 'json',
   role: 'text',
   correlationId: 'text',
   traceparent: 'text',
@@ -57,6 +58,7 @@ export const inputColumns: Columns<WorkflowInput> = {
   files: 'json',
   metadata: 'jsonb',
   options: 'json',
+  webhook: 'json',
 }
 
 /** A step's row; id and role stand beside the definition for joins. */

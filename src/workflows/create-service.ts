@@ -13,15 +13,21 @@ import type { ReadParts } from './read-service.ts'
 import { createRevivalVerbs } from './revival-verbs.ts'
 import type { RevivalVerbParts } from './revival-verbs.ts'
 import type { Caller, Outcome, WorkflowRef, WorkflowService, WorkflowServices } from './service.ts'
+import type { WebhookPolicy } from './new-webhook.ts'
 import type { KeyBinding, NewWorkflow } from './store.ts'
 import { changeByVerb, outcomeOf } from './verbs.ts'
+import { createWebhookVerbs } from './webhook-verbs.ts'
+import type { WebhookVerbParts } from './webhook-verbs.ts'
 import { hasEnded } from './workflow.ts'
 
 const startsPerTurn = 4
 
 type BoundParts = ReadParts &
   RevivalVerbParts &
-  GateVerbParts & {
+  GateVerbParts &
+  WebhookVerbParts & {
+    /** Without it there are no webhooks. */
+    readonly webhooks?: WebhookPolicy | undefined
     /** Above so many queued workflows a start is refused with `queue-full`. */
     readonly maxQueuedWorkflows: number
     /** Resolves when the event loop has time for another start. */
@@ -57,6 +63,7 @@ function createService(parts: BoundParts): WorkflowService {
     ...createReads(parts),
     ...createRevivalVerbs(parts),
     ...createGateVerbs(parts),
+    ...createWebhookVerbs(parts),
     start: (request, caller) => start(caller, () => planWorkflow(parts, request, origin(parts, caller))),
     startTask: (role, request, caller) =>
       start(caller, () => planTask(parts, { role, request }, origin(parts, caller))),

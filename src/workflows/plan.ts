@@ -4,6 +4,8 @@ import { dagFaults } from './dag.ts'
 import { newId } from './ids.ts'
 import { priceFaults } from './budget-faults.ts'
 import type { Pricing } from './budget-faults.ts'
+import { planWebhook } from './new-webhook.ts'
+import type { PlannedWebhook, WebhookPolicy } from './new-webhook.ts'
 import { disabledFaults, gateFaults, modelFaults, refuse, roleFaults, taskTypeFaults } from './plan-faults.ts'
 import type { Budget } from './budget.ts'
 import type { BudgetOptions, CustomStep, StartTask, StartWorkflow, StepOptions, WorkflowOptions } from './requests.ts'
@@ -20,6 +22,8 @@ export interface PlanParts {
   /** Every model that can be asked for; null while that is not known. */
   readonly listedModels: () => readonly string[] | null
   readonly pricing: Pricing
+  /** Without it there are none. */
+  readonly webhooks?: WebhookPolicy | undefined
 }
 
 /** Who asks, and when (milliseconds since the epoch, by the database's clock). */
@@ -35,15 +39,17 @@ export interface Origin {
 export function planWorkflow(parts: PlanParts, request: StartWorkflow, origin: Origin): NewWorkflow {
   const steps = withGates(stepsOf(parts, request), request.approvals ?? [])
   refuse([...modelFaults(parts.listedModels(), request), ...priceFaults(parts, { options: request.options, steps })])
+  const webhook = planWebhook(request.webhook, parts.webhooks)
   const input: WorkflowInput = {
     requirement: request.requirement,
     context: request.context ?? {},
     files: request.files ?? [],
     metadata: request.metadata ?? {},
     options: request.options ?? {},
+    webhook: webhook.input,
   }
   const named = { id: newId('wf'), kind: 'workflow', type: request.type } as const
-  return planned({ ...named, steps, input, options: request.options ?? {} }, origin)
+  return planned({ ...named, steps, input, webhook, options: request.options ?? {} }, origin)
 }
 
 /** A direct task: a workflow of one step. Throws `not-found` for a role that is not there, `invalid-workflow`. */
@@ -63,9 +69,10 @@ export function planTask(
     ...priceFaults(parts, { options: request.options, steps: [stepDefinition(step)] }),
   ])
   const { options = {}, context = {}, files = [], metadata = {} } = request
-  const input: WorkflowInput = { requirement: null, context, files, metadata, options }
+  const webhook = planWebhook(request.webhook, parts.webhooks)
+  const input: WorkflowInput = { requirement: null, context, files, metadata, options, webhook: webhook.input }
   const named = { id: newId('task'), kind: 'task', type: 'task' } as const
-  return planned({ ...named, steps: [stepDefinition(step)], input, options }, origin)
+  return planned({ ...named, steps: [stepDefinition(step)], input, webhook, options }, origin)
 }
 
 function stepsOf({ agents, templates }: PlanParts, request: StartWorkflow): readonly StepDefinition[] {
@@ -134,11 +141,12 @@ function budgetOf(asked: BudgetOptions): Budget {
 interface Planned extends Pick<WorkflowState, 'id' | 'kind' | 'type'> {
   readonly steps: readonly StepDefinition[]
   readonly input: WorkflowInput
+  readonly webhook: PlannedWebhook
   readonly options: NonNullable<StartWorkflow['options']>
 }
 
 function planned(
-  { id, kind, type, steps, input, options }: Planned,
+  { id, kind, type, steps, input, webhook, options }: Planned,
   { caller, owner, now, jobId }: Origin,
 ): NewWorkflow {
   const { priority = 0, ...rest } = options
@@ -157,6 +165,7 @@ function planned(
     claim: null,
     priority,
     options: runOptions(rest),
+    webhookEvents: webhook.events,
     correlationId: caller.correlationId,
     traceparent: caller.traceparent,
     createdAt: now,
@@ -168,7 +177,7 @@ function planned(
     steps: steps.map((definition, index) => newStep(definition, index, kind === 'task' ? id : newId('task'))),
   }
   const { state: begun, events } = begin(state, { now })
-  return { state: begun, input, events }
+  return { state: begun, input, events, webhook: webhook.webhook }
 }
 
 function newStep(definition: StepDefinition, index: number, taskId: string): StepState {

@@ -12,6 +12,8 @@ export interface PublishParts {
   readonly observeChange?: ChangeObserver
   readonly followers: Followers
   readonly hints: Hints
+  /** There may be something for a webhook. */
+  readonly wakeWebhooks?: () => void
 }
 
 /** Tells observers, readers and the other replicas of a committed decision, and readers of the texts that it kept. */
@@ -30,4 +32,5 @@ export function publishChange(parts: PublishParts, decision: Decision, texts: Ch
   parts.observeChange?.(decision)
   parts.followers.advance(id, seq, { status, events, texts })
   parts.hints.tell(id)
+  if (state.webhookEvents !== null) parts.wakeWebhooks?.()
 }

@@ -20,7 +20,7 @@ export interface ReadParts extends EventReaderParts {
 }
 
 type Verb = 'start' | 'startTask' | 'cancel' | 'remove' | 'resume' | 'rerun' | 'approve' | 'reject' | 'approvals'
-type Reads = Omit<WorkflowService, Verb>
+type Reads = Omit<WorkflowService, Verb | 'deliveries' | 'redeliver'>
 
 /** What can be asked of workflows, tasks, agents and templates; changes nothing. */
 export function createReads(parts: ReadParts): Reads {

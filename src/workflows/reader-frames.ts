@@ -134,7 +134,8 @@ function turn({ open, thoughts }: ReaderStand, event: LifecycleEvent, stepIndex:
   else open.delete(stepIndex)
 }
 
-function wireEvent(
+/** A stored event as it stands on the wire, without type and workflow. */
+export function wireEvent(
   event: LifecycleEvent,
   { at, output }: { readonly at: string; readonly output: string | null },
 ): Readonly<Record<string, unknown>> {

@@ -1,4 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { lifecycleTypes } from './events.ts'
+import type { LifecycleType } from './events.ts'
 
 const refTo = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
 
@@ -120,6 +122,28 @@ export const CustomStep = Type.Object(
 )
 export type CustomStep = Static<typeof CustomStep>
 
+/** Where a workflow's events are told. What the URL and the secret have to be beyond this, the edge checks. */
+export const WebhookRequest = Type.Object(
+  {
+    url: Type.String({ minLength: 1, maxLength: 2000, description: 'https or http, without credentials.' }),
+    events: Type.Array(Type.Unsafe<LifecycleType>({ type: 'string', enum: [...lifecycleTypes] }), {
+      minItems: 1,
+      maxItems: lifecycleTypes.length,
+      uniqueItems: true,
+      description: 'Types of the events to be told of.',
+    }),
+    secret: Type.Optional(
+      Type.String({
+        maxLength: 200,
+        writeOnly: true,
+        description: 'Signs the messages: whsec_ and 24 to 64 bytes in base64. Left out: the secret of the service.',
+      }),
+    ),
+  },
+  { $id: 'WebhookRequest', additionalProperties: false },
+)
+export type WebhookRequest = Static<typeof WebhookRequest>
+
 const Files = Type.Array(refTo(SourceFile), { maxItems: 200, description: 'Files to work with; at most 200.' })
 
 /** Body of `POST /workflows`. That `steps` comes with `custom` and only with it, the edge checks. */
@@ -140,6 +164,7 @@ export const StartWorkflow = Type.Object(
       }),
     ),
     options: Type.Optional(refTo(WorkflowOptions)),
+    webhook: Type.Optional(refTo(WebhookRequest)),
     metadata: Type.Optional(Metadata),
   },
   { $id: 'StartWorkflow', additionalProperties: false },
@@ -156,6 +181,7 @@ export const StartTask = Type.Object(
     context: Type.Optional(FreeObject('Facts that the agent is to know.')),
     files: Type.Optional(Files),
     options: Type.Optional(refTo(WorkflowOptions)),
+    webhook: Type.Optional(refTo(WebhookRequest)),
     metadata: Type.Optional(Metadata),
   },
   { $id: 'StartTask', additionalProperties: false },

@@ -33,6 +33,7 @@ export function viewSummary({ state, input }: WorkflowRecord, now: number): Work
     requirement: input.requirement ?? '',
     metadata: input.metadata,
     options: input.options,
+    ...viewWebhook(input),
     ...viewTimes(state, now),
     progress: {
       completed: state.steps.filter((step) => step.status === 'completed').length,
@@ -127,6 +128,7 @@ export function viewTask({ state, input, outputs }: WorkflowRecord, now: number)
     ...viewTimes(state, now),
     correlation_id: state.correlationId,
     metadata: input.metadata,
+    ...viewWebhook(input),
     links: viewLinks(`/agents/${role}/tasks/${state.id}`),
   }
 }
@@ -175,6 +177,11 @@ export function etagOf(state: WorkflowState): string {
 /** Sum over the steps. */
 function usageOf(state: WorkflowState): Usage {
   return state.steps.reduce((sum, step) => addUsage(sum, step.usage), noUsage)
+}
+
+/** Never its secret. */
+function viewWebhook({ webhook }: WorkflowRecord['input']) {
+  return webhook === null ? {} : { webhook: { url: webhook.url, events: [...webhook.events] } }
 }
 
 function viewTimes(state: WorkflowState, now: number) {

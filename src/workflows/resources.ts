@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { failureCodes } from '../errors.ts'
+import { lifecycleTypes } from './events.ts'
 import type { StepStatus, WorkflowStatus } from './workflow.ts'
 
 const refTo = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` })
@@ -57,6 +58,36 @@ export const LinksResource = Type.Object(
   { $id: 'Links' },
 )
 export type LinksResource = Static<typeof LinksResource>
+
+/** A workflow's webhook; its secret is never shown. */
+export const WebhookResource = Type.Object(
+  { url: Type.String(), events: Type.Array(literals(lifecycleTypes)) },
+  { $id: 'Webhook' },
+)
+export type WebhookResource = Static<typeof WebhookResource>
+
+/** One event on its way to a webhook, with every try. */
+export const DeliveryResource = Type.Object(
+  {
+    id: Type.String({ description: 'The `webhook-id` of every try.' }),
+    event: literals(lifecycleTypes),
+    seq: Type.Integer({ description: 'Of the event.' }),
+    status: literals(['pending', 'delivered', 'failed', 'disabled']),
+    attempts: Type.Array(
+      Type.Object({
+        at: Time(),
+        status_code: Nullable(Type.Integer({ description: 'Of the answer; null: there was none.' })),
+        error: Nullable(Type.String()),
+        duration_ms: Type.Number(),
+      }),
+    ),
+    created_at: Time(),
+    next_try_at: Nullable(Time()),
+    delivered_at: Nullable(Time()),
+  },
+  { $id: 'Delivery' },
+)
+export type DeliveryResource = Static<typeof DeliveryResource>
 
 const RejectedArtifact = Type.Object({ path: Type.String(), reason: Type.String() })
 
@@ -121,6 +152,7 @@ const summaryFields = {
   requirement: Type.String(),
   metadata: Metadata(),
   options: FreeObject(),
+  webhook: Type.Optional(refTo(WebhookResource)),
   created_at: Time(),
   started_at: Nullable(Time()),
   ended_at: Nullable(Time()),
@@ -165,6 +197,7 @@ export const TaskResource = Type.Object(
     duration_ms: Type.Number(),
     correlation_id: Type.String(),
     metadata: Metadata(),
+    webhook: Type.Optional(refTo(WebhookResource)),
     links: refTo(LinksResource),
   },
   { $id: 'Task' },

@@ -4,6 +4,7 @@ import type {
   AgentResource,
   ApprovalResource,
   ArtifactResource,
+  DeliveryResource,
   GraphResource,
   StepDetailResource,
   TaskResource,
@@ -142,6 +143,10 @@ export interface WorkflowService {
   artifacts(ref: WorkflowRef): Promise<readonly ArtifactResource[]>
   artifact(ref: WorkflowRef, path: string, version: number | null): Promise<ArtifactFile>
   graph(id: string): Promise<GraphResource>
+  /** What its webhook was to be told, oldest first; empty without a webhook. */
+  deliveries(ref: WorkflowRef): Promise<readonly DeliveryResource[]>
+  /** Has one sent once more. Throws `not-found`, `conflict` when the receiver wants nothing any more. */
+  redeliver(ref: WorkflowRef, delivery: string, caller: Caller): Promise<Outcome<DeliveryResource>>
   /** Throws `invalid-cursor`. Cursor null: from the beginning. */
   openEvents(ref: WorkflowRef, cursor: string | null): Promise<EventReader>
   workflowTypes(): readonly WorkflowTypeResource[]

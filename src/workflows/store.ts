@@ -2,6 +2,7 @@ import type { Failure } from '../errors.ts'
 import type { Spending } from './budget.ts'
 import type { LifecycleEvent } from './events.ts'
 import type { ShareStore } from './queue.ts'
+import type { NewWebhook, WebhookInput } from './new-webhook.ts'
 import type { Claim, StepStatus, Usage, WorkflowState, WorkflowStatus } from './workflow.ts'
 
 export interface SourceFileInput {
@@ -18,6 +19,8 @@ export interface WorkflowInput {
   readonly metadata: Readonly<Record<string, string>>
   /** `options` as the client wrote them, for the resource. */
   readonly options: Readonly<Record<string, unknown>>
+  /** Without its secret; null: there is none. */
+  readonly webhook: WebhookInput | null
 }
 
 /** A new workflow: its state after its first events (`seq` = their number), active, with its job to be sent. */
@@ -25,6 +28,7 @@ export interface NewWorkflow {
   readonly state: WorkflowState
   readonly input: WorkflowInput
   readonly events: readonly LifecycleEvent[]
+  readonly webhook: NewWebhook | null
 }
 
 /** The whole record of one attempt; written when it opens and again when it closes. */

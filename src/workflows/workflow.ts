@@ -1,5 +1,6 @@
 import type { Failure } from '../errors.ts'
 import type { Budget } from './budget.ts'
+import type { LifecycleType } from './events.ts'
 
 export type WorkflowStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled'
 
@@ -140,6 +141,8 @@ export interface WorkflowState {
   readonly claim: Claim | null
   readonly priority: number
   readonly options: RunOptions
+  /** Types of the events that its webhook is told of; null: it has none. */
+  readonly webhookEvents: readonly LifecycleType[] | null
   readonly correlationId: string
   readonly traceparent: string | null
   readonly createdAt: number

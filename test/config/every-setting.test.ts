@@ -19,6 +19,7 @@ const BY_FORMAT: Readonly<Record<string, string>> = {
   'endpoint-name': 'cloud',
   'http-url': 'https://models.example/v1',
   'sentry-dsn-or-empty': 'https://key@errors.example/1',
+  'webhook-secret-or-empty': 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
   'postgres-url-or-empty': 'postgres://me:secret@db.example/agents',
 }
 

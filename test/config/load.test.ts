@@ -2,6 +2,10 @@ import { describe, expect } from 'vitest'
 import { test } from './settings-directory.ts'
 
 describe('sources', () => {
+  test('may hold variables of OpenTelemetry', ({ directory }) => {
+    expect(directory.load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }).warnings).toEqual([])
+  })
+
   test('the environment wins over .env, that over the file, that over the default', ({ directory }) => {
     expect(directory.load().settings.llmTimeout).toBe(300)
     directory.write('config.yaml', 'llm_timeout: 1\n')

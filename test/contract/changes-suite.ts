@@ -76,6 +76,7 @@ export function describeChanges(bench: StoreBench): void {
         files: [{ path: 'src/app.py', content: 'print("é")\n' }],
         metadata: { ticket: 'ABC-1' },
         options: { timeout_seconds: 60 },
+        webhook: { url: 'https://example.com/hook', events: ['workflow.completed'] as const },
       }
       await bench.storage().store.create({ ...full, input }, null)
       const { id } = full.state

@@ -76,6 +76,7 @@ export function state(changes: Partial<WorkflowState> = {}): WorkflowState {
     priority: 0,
     options: {},
     owner: '',
+    webhookEvents: null,
     correlationId: 'request-1',
     traceparent: null,
     createdAt: moment,
@@ -97,7 +98,8 @@ export function newWorkflow(changes: Partial<WorkflowState> = {}): NewWorkflow {
   const created = state(changes)
   return {
     state: created,
-    input: { requirement: 'Build it.', context: {}, files: [], metadata: {}, options: {} },
+    input: { requirement: 'Build it.', context: {}, files: [], metadata: {}, options: {}, webhook: null },
+    webhook: null,
     events: Array.from({ length: created.seq }, (_, n) => event(n + 1, n === 0 ? 'workflow.queued' : 'step.queued')),
   }
 }

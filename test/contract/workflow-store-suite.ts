@@ -17,6 +17,8 @@ import { describeShares } from './shares-suite.ts'
 import { describeSigningKey } from './signing-key-suite.ts'
 import { createStoreBench } from './store-bench.ts'
 import { describeTurns } from './turns-suite.ts'
+import { describeWebhookIncidents } from './webhook-incidents-suite.ts'
+import { describeWebhooks } from './webhooks-suite.ts'
 
 /** What every database behind the ports of `workflows` has to do. */
 export function describeWorkflowStore(name: string, openStorage: (parts: StorageParts) => Promise<Storage>): void {
@@ -53,6 +55,8 @@ export function describeWorkflowStore(name: string, openStorage: (parts: Storage
     describeTurns(bench)
     describeShares(bench)
     describeSigningKey(bench)
+    describeWebhooks(bench)
+    describeWebhookIncidents(bench)
 
     it('tells its figures', async () => {
       const figures = () => isOpen(storage).figures()

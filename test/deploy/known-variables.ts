@@ -1,4 +1,3 @@
-import { isLaterVariable } from '../../src/config/later-settings.ts'
 import { listSettings } from '../../src/config/setting-list.ts'
 import { SETTING_GROUPS } from '../../src/config/settings.ts'
 
@@ -10,5 +9,5 @@ export function isKnownVariable(name: string): boolean {
   const groups = SETTING_GROUPS.flatMap(({ settings }) => Object.keys(settings))
   const variables = new Set(listSettings(groups).flatMap((setting) => setting.variables))
   const plain = name.replace(/_FILE$/, '')
-  return variables.has(name) || variables.has(plain) || isLaterVariable(name) || others.test(name)
+  return variables.has(name) || variables.has(plain) || others.test(name)
 }

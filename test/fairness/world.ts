@@ -44,8 +44,8 @@ export function createWorld({ store, queue }: Storage): World {
       steps: [step(0, { status: 'pending' })],
     })
     const { state: queued, events } = begin(planned, { now: Date.now() })
-    const input = { requirement: 'Build it.', context: {}, files: [], metadata: {}, options: {} }
-    await store.create({ state: queued, input, events }, null)
+    const input = { requirement: 'Build it.', context: {}, files: [], metadata: {}, options: {}, webhook: null }
+    await store.create({ state: queued, input, events, webhook: null }, null)
     return queued.id
   }
   const make = async (before: WorkflowState, happening: Happening, guard: Guard) => {

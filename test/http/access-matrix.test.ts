@@ -26,6 +26,8 @@ const verbs = guarded.filter(({ scope }) => scope !== 'read')
 const anna = { name: 'anna', seesAll: false }
 const keys = [apiKey('anna'), apiKey('bert'), apiKey('reader', 'read'), apiKey('boss', 'admin')]
 const forms = ['application/json', '*/*']
+// Nobody sends anything here.
+const webhook = { url: 'https://receiver.example', events: ['workflow.queued' as const] }
 
 let bench: EngineBench
 let app: HttpApp
@@ -35,15 +37,16 @@ const closing: (() => Promise<unknown>)[] = []
 
 async function startTask(): Promise<string> {
   const services = bench.services.as(anna)
-  const { id } = (await services.startTask('developer', { task: 'Do it.' }, caller)).resource
+  const { id } = (await services.startTask('developer', { task: 'Do it.', webhook }, caller)).resource
   await untilStatus({ kind: 'task', role: 'developer', id }, 'completed')
   return id
 }
 
 async function startWorkflow(): Promise<string> {
   const steps = [customStep('only', { approval: true })]
-  const { id } = (await bench.services.as(anna).start({ type: 'custom', requirement: 'Build it.', steps }, caller))
-    .resource
+  const { id } = (
+    await bench.services.as(anna).start({ type: 'custom', requirement: 'Build it.', steps, webhook }, caller)
+  ).resource
   await untilStatus({ kind: 'workflow', id }, 'waiting')
   return id
 }
@@ -53,6 +56,14 @@ async function untilStatus(ref: WorkflowRef, status: string): Promise<void> {
   await vi.waitFor(look, { timeout: 20_000, interval: 10 })
 }
 
+/** The first delivery of one that is there. */
+async function deliveryOf({ url }: RouteAccess, id: string): Promise<string> {
+  const ref = url.startsWith('/agents')
+    ? ({ kind: 'task', role: 'developer', id } as const)
+    : ({ kind: 'workflow', id } as const)
+  return (await bench.service.deliveries(ref))[0]?.id ?? ''
+}
+
 /** Status and text of an answer; of an event stream no text, because it may not end. */
 async function ask(
   route: RouteAccess,
@@ -60,7 +71,8 @@ async function ask(
   { id, accept = '*/*' }: { id?: string; accept?: string } = {},
 ) {
   const own = route.url.startsWith('/agents') ? ofAnna.task : ofAnna.workflow
-  const values = { id: id ?? own, role: 'developer', step: 'only', '*': 'a.txt', type: 'analysis' }
+  const delivery = (id ?? own) === own ? await deliveryOf(route, own) : 'msg_nothing'
+  const values = { id: id ?? own, role: 'developer', step: 'only', '*': 'a.txt', type: 'analysis', delivery }
   const { method, path, body } = requestFor(route, values)
   const leave = new AbortController()
   const headers = { accept, ...(who === null ? {} : bearer(who)) }
@@ -78,7 +90,7 @@ async function ask(
 beforeAll(async () => {
   const storage = await openTestStorage()
   closing.push(() => storage.close())
-  bench = await openEngineBench(storage)
+  bench = await openEngineBench(storage, { webhooks: { enabled: true, hasSecret: true } })
   closing.push(() => bench.close())
   bench.server.answerWith(() => '```text:a.txt\nHello.\n```\n')
   await bench.engine.start()

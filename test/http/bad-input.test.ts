@@ -60,7 +60,8 @@ const badBodies: readonly BadBody[] = [
   { name: 'approvals that are no list', body: { ...good, approvals: {} }, pointer: '/approvals' },
   { name: 'an approval twice', body: { ...good, approvals: ['a', 'a'] }, pointer: '/approvals' },
   { name: 'an approval without a name', body: { ...good, approvals: ['a', ''] }, pointer: '/approvals/1' },
-  ...['budget', 'webhook'].map((name) => ({ name, body: { ...good, [name]: {} }, pointer: `/${name}` })),
+  { name: 'budget', body: { ...good, budget: {} }, pointer: '/budget' },
+  { name: 'an empty webhook', body: { ...good, webhook: {} }, pointer: '/webhook/url' },
   {
     name: 'an approval that is neither true nor false',
     body: { ...good, type: 'custom', steps: [step('a', { approval: 'yes' })] },

@@ -35,9 +35,10 @@ ajv.addSchema({ $id: 'description', components })
 
 /** Bodies that say nothing, as JSON, of what they hold. */
 const withoutExample = new Set(
-  ['cancel', 'events/ticket'].flatMap((verb) => [
-    `post /workflows/{id}/${verb} request`,
-    `post /agents/{role}/tasks/{id}/${verb} request`,
+  ['/workflows/{id}', '/agents/{role}/tasks/{id}'].flatMap((run) => [
+    `post ${run}/cancel request`,
+    `post ${run}/events/ticket request`,
+    `post ${run}/webhooks/{delivery}/redeliver request`,
   ]),
 )
 

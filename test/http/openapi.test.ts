@@ -24,6 +24,8 @@ const routes = [
   'get /agents/{role}/tasks/{id}/events',
   'post /agents/{role}/tasks/{id}/events/ticket',
   'post /agents/{role}/tasks/{id}/resume',
+  'get /agents/{role}/tasks/{id}/webhooks',
+  'post /agents/{role}/tasks/{id}/webhooks/{delivery}/redeliver',
   'get /approvals',
   'get /health',
   'get /livez',
@@ -52,6 +54,8 @@ const routes = [
   'post /workflows/{id}/steps/{step}/approve',
   'post /workflows/{id}/steps/{step}/reject',
   'post /workflows/{id}/steps/{step}/rerun',
+  'get /workflows/{id}/webhooks',
+  'post /workflows/{id}/webhooks/{delivery}/redeliver',
 ]
 
 function referencesOf(value: unknown): string[] {

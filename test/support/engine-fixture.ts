@@ -20,6 +20,7 @@ import { createLiveTexts } from '../../src/workflows/live-texts.ts'
 import { loadTemplates } from '../../src/workflows/load-templates.ts'
 import type { CustomStep, StartTask, StartWorkflow } from '../../src/workflows/requests.ts'
 import type { Caller, WorkflowRef, WorkflowService, WorkflowServices } from '../../src/workflows/service.ts'
+import type { WebhookPolicy } from '../../src/workflows/new-webhook.ts'
 import type { WorkflowStore } from '../../src/workflows/store.ts'
 import { openTestStorage } from './database.ts'
 import { startModelServer } from './fault-server.ts'
@@ -40,6 +41,7 @@ export interface EngineBenchOptions {
   readonly agents?: { readonly maxTokens?: number; readonly maxContinuations?: number; readonly stream?: boolean }
   readonly streamReasoning?: boolean
   readonly pricing?: Pricing
+  readonly webhooks?: WebhookPolicy
   /** Puts something between the service and its store. */
   readonly store?: (real: WorkflowStore) => WorkflowStore
   readonly queue?: (real: EngineParts['queue']) => EngineParts['queue']
@@ -213,6 +215,8 @@ export async function openEngineBench(storage: Storage, options: EngineBenchOpti
     ...shared,
     live: storage.embedded ? shared.live : withFarTexts(shared.live, far),
     engine,
+    deliveries: storage.deliveries,
+    webhooks: options.webhooks,
     templates: loadTemplates([], roles),
     maxQueuedWorkflows: 1000,
     maxRevisions: 3,

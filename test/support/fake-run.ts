@@ -1,4 +1,4 @@
-import type { TaskResource, WorkflowResource } from '../../src/workflows/resources.ts'
+import type { DeliveryResource, TaskResource, WorkflowResource } from '../../src/workflows/resources.ts'
 import type { ArtifactFile, EventReader, Frame, WorkflowRef } from '../../src/workflows/service.ts'
 
 /** A workflow or a task of the fake service. A workflow has one step, `work`. */
@@ -7,6 +7,7 @@ export interface FakeRun {
   resource: WorkflowResource | TaskResource
   readonly frames: Frame[]
   readonly files: ArtifactFile[]
+  readonly deliveries: DeliveryResource[]
   ended: boolean
   gone: boolean
   /** The step waits for a person. */
@@ -19,7 +20,7 @@ export interface FakeRun {
 /** A run without events. */
 export function newFakeRun(ref: WorkflowRef, resource: FakeRun['resource']): FakeRun {
   const nothing = { ended: false, gone: false, gateOpen: false, answered: null }
-  return { ref, resource, frames: [], files: [], ...nothing, waiting: new Set() }
+  return { ref, resource, frames: [], files: [], deliveries: [], ...nothing, waiting: new Set() }
 }
 
 function nextWake(run: FakeRun, signal: AbortSignal): Promise<void> {

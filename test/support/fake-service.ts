@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../src/errors.ts'
-import type { TaskResource, WorkflowResource } from '../../src/workflows/resources.ts'
+import type { DeliveryResource, TaskResource, WorkflowResource } from '../../src/workflows/resources.ts'
 import type {
   ArtifactFile,
   Caller,
@@ -34,6 +34,7 @@ export interface FakeService extends WorkflowService {
   /** The step `work` waits for a person, and so does the workflow. */
   openGate(id: string): void
   addFile(id: string, file: Pick<ArtifactFile, 'path' | 'content' | 'media_type'>): void
+  addDelivery(id: string, delivery: DeliveryResource): void
   /** Deletes it under its readers. */
   drop(id: string): void
 }
@@ -120,6 +121,7 @@ export function createFakeService(): FakeService {
       const about = { step: 'work', role: 'developer', attempt: 1, created_at: '2026-01-14T10:30:00.000Z' }
       files.push({ path, content, media_type, version, sha256, bytes: content.length, ...about })
     },
+    addDelivery: (id, delivery) => void get(id).deliveries.push(delivery),
     drop(id) {
       const run = get(id)
       run.gone = true
@@ -184,6 +186,14 @@ export function createFakeService(): FakeService {
       )
       if (!file) throw notFound('file')
       return file
+    },
+    async deliveries(ref) {
+      return find(ref).deliveries
+    },
+    async redeliver(ref, id) {
+      const resource = find(ref).deliveries.find((delivery) => delivery.id === id)
+      if (!resource) throw notFound('delivery')
+      return { resource, changed: true, replayed: false, cursor: null }
     },
     async graph(id) {
       find({ kind: 'workflow', id })

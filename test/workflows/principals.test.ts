@@ -30,6 +30,8 @@ const asked = {
   artifacts: (service, { ref }) => service.artifacts(ref),
   artifact: (service, { ref }) => service.artifact(ref, 'a.txt', null),
   graph: (service, { id }) => service.graph(id),
+  deliveries: (service, { ref }) => service.deliveries(ref),
+  redeliver: (service, { ref }) => service.redeliver(ref, `msg_${ref.id}_1`, caller),
   openEvents: (service, { ref }) => service.openEvents(ref, null),
 } satisfies Partial<
   Record<keyof WorkflowService, (service: WorkflowService, of: { id: string; ref: WorkflowRef }) => Promise<unknown>>

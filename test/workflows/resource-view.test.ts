@@ -50,6 +50,7 @@ function recordOf(of: WorkflowState): WorkflowRecord {
       context: { language: 'python' },
       metadata: { ticket: 'ABC-1' },
       options: { temperature: 0.2, timeout_seconds: 60 },
+      webhook: null,
     },
     outputs: new Map([
       [0, 'the output'],

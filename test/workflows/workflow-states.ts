@@ -146,6 +146,7 @@ export function workflowOf(
     priority: 0,
     options: {},
     owner: '',
+    webhookEvents: null,
     correlationId: 'start',
     traceparent: null,
     createdAt: times.created,

@@ -97,6 +97,7 @@ function join(settings: Settings, storage: Storage, { parts, kind }: Wanted) {
   const services = createServices({
     ...shared,
     engine,
+    deliveries: storage.deliveries,
     templates: loadTemplates([], roles),
     maxQueuedWorkflows: settings.maxQueuedWorkflows,
     maxRevisions: settings.maxRevisions,

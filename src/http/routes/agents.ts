@@ -90,6 +90,7 @@ function addStartTask(app: HttpApp, context: RouteContext, checks: StartChecks):
     },
     async (request, reply) => {
       const { role } = request.params
+      checks.webhook(request.body.webhook)
       const { files, ...rest } = request.body
       const body = files === undefined ? rest : { ...rest, files: checks.files(files) }
       const start = () => serviceFor(context.parts, request).startTask(role, body, callerOf(request))

@@ -40,6 +40,7 @@ function addStart(app: HttpApp, context: RouteContext, checks: StartChecks): voi
     },
     async (request, reply) => {
       checks.workflow(request.body, request)
+      checks.webhook(request.body.webhook)
       const { files, ...rest } = request.body
       const body = files === undefined ? rest : { ...rest, files: checks.files(files) }
       const start = () => serviceFor(context.parts, request).start(body, callerOf(request))
