@@ -5,6 +5,7 @@ import { checkArtifactPath } from './agents/artifact-path.ts'
 import { createAgents } from './agents/create-agents.ts'
 import { createRoles } from './agents/roles.ts'
 import { composeTraces } from './compose-traces.ts'
+import { composeHealth, composeMetrics } from './compose-metrics.ts'
 import type { Settings } from './config/settings.ts'
 import { createApp } from './http/app.ts'
 import { createLlmClient } from './llm/llm-client.ts'
@@ -12,10 +13,8 @@ import type { LlmClient } from './llm/llm-client.ts'
 import type { LlmEvent } from './llm/model.ts'
 import { createCostOf } from './llm/prices.ts'
 import { retryDelayMs } from './llm/retry.ts'
-import { createHealth } from './observability/health.ts'
 import { logContent } from './observability/log-content.ts'
 import type { Log } from './observability/log.ts'
-import { createMetrics } from './observability/metrics.ts'
 import type { Metrics } from './observability/metrics.ts'
 import { observeAgents } from './observability/observe-agents.ts'
 import { observeHttp } from './observability/observe-http.ts'
@@ -27,9 +26,7 @@ import {
   agentDefaults,
   agentSettings,
   appOptions,
-  keyNames,
   llmOptions,
-  modelNames,
   promptRepair,
   urlOfEndpoint,
   workflowLimits,
@@ -52,7 +49,6 @@ import { createPublisher } from './workflows/publisher.ts'
 import type { Publisher } from './workflows/publisher.ts'
 import { createRetention } from './workflows/retention.ts'
 import type { Retention } from './workflows/retention.ts'
-import type { Template } from './workflows/templates.ts'
 
 export interface ComposeParts {
   readonly log: Log
@@ -286,50 +282,4 @@ function pricing({ llm: { prices } }: Settings, llm: LlmClient): Pricing {
     hasPrice: (model) => Object.hasOwn(prices, model),
     defaultModels: () => llm.defaultModels(),
   }
-}
-
-interface MetricsParts {
-  readonly version: string
-  readonly templates: ReadonlyMap<string, Template>
-  readonly sources: {
-    readonly storage: Storage
-    readonly llm: LlmClient
-    readonly engine: () => Engine
-    readonly ready: () => boolean
-  }
-}
-
-function composeMetrics(settings: Settings, { version, templates, sources }: MetricsParts): Metrics {
-  const { storage, llm, engine, ready } = sources
-  return createMetrics({
-    version,
-    roles: Object.keys(settings.agents),
-    workflowTypes: [...templates.keys(), 'custom', 'task'],
-    models: modelNames(settings),
-    costOf: createCostOf(settings.llm.prices),
-    keys: keyNames(settings),
-    sources: {
-      ready,
-      database: () => storage.figures(),
-      llm: () => llm.status(),
-      queue: () => ({ queued: engine().queued(), oldestCreatedAt: engine().oldestQueuedAt() }),
-      busyAgents: () => [...engine().busy().values()].reduce((sum, count) => sum + count, 0),
-      heldWorkflows: () => engine().held(),
-      now: () => storage.clock.now(),
-    },
-  })
-}
-
-function composeHealth(
-  settings: Settings,
-  { version, storage, llm }: { readonly version: string; readonly storage: Storage; readonly llm: LlmClient },
-) {
-  return createHealth({
-    version,
-    startedAt: Date.now(),
-    llm: () => llm.status(),
-    database: () => storage.status().database,
-    queue: () => storage.status().queue,
-    minSuccessRate: settings.healthMinSuccessRate,
-  })
 }

@@ -12,6 +12,8 @@ import type { EngineSite } from './engine-site.ts'
 
 const rounds = 3
 const workflowsPerRound = 6
+/** So few that the retry budget of the endpoint holds up none of them. */
+const mostFailures = 8
 
 type Budget = NonNullable<WorkflowOptions['budget']>
 
@@ -45,14 +47,17 @@ const plans: fc.Arbitrary<readonly Plan[]> = fc.array(
 /** Answers of every sort, each of which costs as much as it is allowed to, or less. */
 function createSpender(draw: () => number) {
   const asked = new Map<string, number>()
+  let failures = 0
   const answer = (call: SeenCall) => {
     const of = String(call.headers['x-correlation-id'])
     asked.set(of, (asked.get(of) ?? 0) + 1)
     const most = Number(call.body['max_tokens'])
     const usage = { prompt_tokens: 50 + Math.floor(draw() * 200), completion_tokens: Math.ceil(draw() * most) }
     const kind = draw()
-    // So few that the retry budget of the endpoint holds up none of them.
-    if (kind < 0.06) return { status: 500, body: {} }
+    if (kind < 0.2 && failures < mostFailures) {
+      failures += 1
+      return { status: 500, body: {} }
+    }
     return { text: 'a b c', usage, finishReason: kind < 0.4 ? 'length' : 'stop' }
   }
   return { answer, asked: (correlationId: string) => asked.get(correlationId) ?? 0 }

@@ -22,6 +22,9 @@ const secrets = {
   wrongKey: 'CANARYwrongkey10',
   clientQuery: 'CANARYclientquery08',
   clientCookie: 'CANARYclientcookie09',
+  // base64, of which Standard Webhooks wants 24 bytes at least
+  webhookSecret: 'CANARYwebhooksecret11AAAAAAAAAAA',
+  requestSecret: 'CANARYrequestsecret12AAAAAAAAAAA',
 } as const
 
 /** What people and models write: it is for clients and model servers, and for nobody else. */
@@ -126,6 +129,12 @@ async function runEach(client: Client): Promise<readonly string[]> {
       files: [{ path: 'a.txt', content: words.file }],
       steps: [{ ...customStep(name), task: `${words.task} Do what <${name}> stands for.` }],
       options: { stream: name !== 'broken' },
+      // Nobody listens there.
+      webhook: {
+        url: 'http://127.0.0.1:9/hook',
+        events: ['workflow.started'],
+        secret: `whsec_${secrets.requestSecret}`,
+      },
     }
     const { id } = JSON.parse(await client.post('/workflows', body)) as SeenWorkflow
     ids.push(id)
@@ -152,7 +161,7 @@ async function askBadly(client: Client, id: string): Promise<void> {
 }
 
 async function askAll(client: Client, id: string): Promise<void> {
-  const reads = ['', '/steps/good', '/artifacts', '/artifacts/notes/a.txt', '/graph', '/events?after=']
+  const reads = ['', '/webhooks', '/steps/good', '/artifacts', '/artifacts/notes/a.txt', '/graph', '/events?after=']
   for (const path of reads)
     await client.ask(`/workflows/${id}${path}`, { headers: { accept: '*/*;q=0.1, application/json' } })
   for (const path of ['/workflows', '/agents', '/health', '/openapi.json', '/approvals']) await client.ask(path)
@@ -213,6 +222,9 @@ test('secrets stand nowhere, prompts and answers in no log, metric, trace or rep
     API_KEYS: `somebody:${createHash('sha256').update(secrets.apiKey).digest('hex')}:admin`,
     SENTRY_DSN: sentry.dsn.replace('publickey', secrets.sentryKey),
     SENTRY_TRACES_SAMPLE_RATE: '1',
+    WEBHOOKS_ENABLED: 'true',
+    WEBHOOKS_SECRET: `whsec_${secrets.webhookSecret}`,
+    WEBHOOKS_ALLOWED_HOSTS: '127.0.0.1',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${secrets.otelHeader}`,
     CANARY_SECRETS: [
@@ -221,6 +233,7 @@ test('secrets stand nowhere, prompts and answers in no log, metric, trace or rep
       secrets.endpointPassword,
       secrets.sentryKey,
       secrets.otelHeader,
+      `whsec_${secrets.webhookSecret}`,
     ].join(' '),
   }
   const service = site.spawn({ env, nodeOptions: ['--import', join(import.meta.dirname, 'defects.ts')] })
@@ -255,6 +268,7 @@ test('secrets stand nowhere, prompts and answers in no log, metric, trace or rep
   }
   expect(collector.headers[0]?.authorization).toBe(`Bearer ${secrets.otelHeader}`)
   expect(logs.stdout).toContain('hit a defect')
+  expect(answered).toContain('the connection was refused')
   expect(logs.stdout).toContain('A defect of the service')
   expect(logs.stdout).toContain('A defect that nobody caught')
   expect(logs.Sentry.match(/"type":"TypeError"/g)?.length).toBeGreaterThanOrEqual(3)

@@ -24,7 +24,6 @@ export interface CrashingStore extends Database {
 const kinds: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['create', /INSERT INTO agents\.workflows\b/],
   ['change', /UPDATE agents\.workflows\b/],
-  ['add call', /INSERT INTO agents\.calls\b/],
   ['settle call', /UPDATE agents\.calls\b/],
   ['send job', /^\s*INSERT INTO pgboss\./],
   ['complete job', /UPDATE pgboss\.\S+\s+SET completed_on\b/],
