@@ -44,6 +44,6 @@ function limitsCost(budget: WorkflowOptions['budget'] | RunOptions['budget']): b
 export function spentFaults(options: RunOptions, spent: Spending, { runningMs }: WorkflowState): readonly InputFault[] {
   return spentBudgets(options.budget ?? {}, spent, runningMs).map(({ budget, most, used }) => ({
     pointer: `/options/budget/${budget}`,
-    detail: `is spent: ${used} of ${most}; raise it to go on`,
+    detail: `the budget is spent: ${used} of ${most}; raise ${budget} to go on`,
   }))
 }

@@ -63,7 +63,7 @@ export function judgeCall(
 ): Verdict {
   const { maxLlmCalls = Infinity } = budget
   if (spent.calls + reserved.calls >= maxLlmCalls) {
-    return refused('max_llm_calls', `All ${maxLlmCalls} calls that its budget allows have been made (max_llm_calls).`)
+    return refused('max_llm_calls', `All calls that its budget allows, ${maxLlmCalls}, have been made (max_llm_calls).`)
   }
   const least = Math.min(leastOutput, call.maxTokens)
   const limits = [tokenLimit(budget, call), costLimit(budget, call)].filter((limit) => limit !== null)
