@@ -6,8 +6,10 @@ interface Column {
 }
 
 const columns = `
-  SELECT table_name, column_name FROM information_schema.columns
-  WHERE table_schema = 'agents' AND table_name NOT IN ('migrations', 'idempotency_keys')
+  SELECT table_name, column_name FROM information_schema.columns c
+  WHERE table_schema = 'agents' AND table_name <> 'idempotency_keys' AND (table_name = 'workflows' OR EXISTS (
+    SELECT FROM information_schema.columns k WHERE k.table_schema = 'agents' AND k.table_name = c.table_name
+      AND k.column_name = 'workflow_id'))
   ORDER BY table_name, ordinal_position`
 
 /**
