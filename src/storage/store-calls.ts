@@ -8,7 +8,7 @@ import type { Database } from './database.ts'
 import { toUsage, usageSums } from './state-rows.ts'
 import { attemptColumns } from './tables.ts'
 
-type Ledger = Pick<WorkflowStore, 'settleCall' | 'spent' | 'attempts' | 'usageToday'>
+type Ledger = Pick<WorkflowStore, 'settleCall' | 'dropCall' | 'spent' | 'attempts' | 'usageToday'>
 
 // The first settlement counts: a second one is a repetition of it.
 const settleCall = `
@@ -71,6 +71,9 @@ export function createLedger(database: Database): Ledger {
       const { inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd, estimated } = usage
       const values = [id, inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd, estimated, finishReason]
       await database.query(settleCall, values)
+    },
+    async dropCall(id) {
+      await database.query('DELETE FROM agents.calls WHERE id = $1 AND settled_at IS NULL', [id])
     },
     async spent(id, without) {
       const { rows } = await database.query<Spending>(spent, [id, without])

@@ -58,9 +58,6 @@ export function createAnswerSink(parts: AnswerSinkParts, target: AnswerSinkTarge
   return new Ledger(parts, target)
 }
 
-/** What a call cost that was never made. */
-const nothingUsed = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, estimated: false }
-
 class Ledger implements LedgerSink {
   readonly #parts: AnswerSinkParts
   readonly #target: AnswerSinkTarget
@@ -96,9 +93,13 @@ class Ledger implements LedgerSink {
   }
 
   async settle(): Promise<void> {
-    if (this.#next !== null) this.#end(this.#next, { usage: nothingUsed, finishReason: null })
-    this.#next = null
     const { store, abandoned } = this.#parts
+    const neverMade = this.#next
+    this.#next = null
+    if (neverMade !== null) {
+      this.#target.hold.book.release(neverMade.id)
+      await untilAvailable(() => store.dropCall(neverMade.id), abandoned)
+    }
     const calls = this.#unsettled
     this.#unsettled = []
     for (const ended of calls) await untilAvailable(() => store.settleCall(ended), abandoned)

@@ -276,6 +276,8 @@ export interface WorkflowStore extends ShareStore {
   /** Newest version per path, of those that exist. */
   artifactVersions(id: string, paths: readonly string[]): Promise<ReadonlyMap<string, number>>
   settleCall(call: SettledCall): Promise<void>
+  /** Takes back a call that was not made after all; one that is settled stays. */
+  dropCall(id: string): Promise<void>
   /**
    * What the calls of a workflow have cost, without those of the ids; one that nobody settled counts as the most that
    * it may have cost.

@@ -192,6 +192,15 @@ export function describeResults(bench: StoreBench): void {
       expect(await sum()).toMatchObject({ inputTokens: 7, outputTokens: 60, llmCalls: 3, estimated: false })
     })
 
+    it('takes back a call that was not made, unless it is settled', async () => {
+      const { id } = await bench.created()
+      const { store } = bench.storage()
+      const [made, never] = [await makeCall(id, {}), await makeCall(id, {})]
+      await store.settleCall({ id: made.id, usage, finishReason: 'stop' })
+      for (const one of [made, never]) await store.dropCall(one.id)
+      expect((await bench.load(id)).steps[0]?.usage).toEqual({ ...usage, llmCalls: 1 })
+    })
+
     it('settles a call of a workflow that is gone without complaint', async () => {
       await bench.storage().store.settleCall({ id: randomUUID(), usage, finishReason: null })
     })
