@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { OpenGate } from '../../src/workflows/store.ts'
 import type { StepState, WorkflowState } from '../../src/workflows/workflow.ts'
+import { testId } from '../support/database.ts'
 import { change, moment, step } from './fixtures.ts'
 import type { StoreBench } from './store-bench.ts'
 
@@ -79,11 +80,13 @@ export function describeGates(bench: StoreBench): void {
 
     it('go on after one that was answered, and after one whose workflow is gone', async () => {
       const type = `type_${randomUUID()}`
-      const [first, second, third] = [
-        await bench.created({ type, steps: [waiting(0, { waitingSince: 1 }), waiting(1, { waitingSince: 1 })] }),
-        await bench.created({ type, active: false, status: 'cancelled', steps: [waiting(0, { waitingSince: 2 })] }),
-        await bench.created({ type, steps: [waiting(0, { waitingSince: 2 })] }),
-      ]
+      // Two that wait since the same moment are listed by their ids, which are in no order within a millisecond.
+      const [lower, higher] = [testId(), testId()].toSorted()
+      const since = (waitingSince: number) => [waiting(0, { waitingSince })]
+      const first = await bench.created({ type, steps: [...since(1), waiting(1, { waitingSince: 1 })] })
+      const ended = { active: false, status: 'cancelled' } as const
+      const second = await bench.created({ id: lower!, type, ...ended, steps: since(2) })
+      const third = await bench.created({ id: higher!, type, steps: since(2) })
       const after = (workflow: WorkflowState, waitingSince: number) =>
         bench.storage().store.openGates({
           limit: 1,
