@@ -22,7 +22,7 @@ export interface PGliteParts {
  * an open transaction holds up everybody else. Rejects when the directory cannot be opened.
  */
 export async function openPGliteDatabase(options: PGliteOptions, parts: PGliteParts): Promise<Database> {
-  const { directory, transactionLimitMs = 30_000, maintenanceIntervalMs = 1000 } = options
+  const { directory, transactionLimitMs = 30_000, maintenanceIntervalMs = 250 } = options
   const data = { directory, transactionLimitMs, maintenanceIntervalMs }
   const line = createPGliteLine(data, (message) => parts.onFatal(message))
   const names = createStatementNames()

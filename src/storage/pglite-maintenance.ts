@@ -2,7 +2,7 @@
 export type RunStatement = (text: string) => Promise<readonly Record<string, unknown>[]>
 
 // What is written until the next look comes on top of this; together it stays below 128 MB.
-const checkpointAfterBytes = 48 * 1024 * 1024
+const checkpointAfterBytes = 32 * 1024 * 1024
 const vacuumAfterBytes = 1024 * 1024
 const checkpointAtLeastEveryMs = 300_000
 const vacuumEveryMs = 60_000

@@ -6,6 +6,7 @@ import type { PGliteReply, PGliteWorkerData } from './pglite-messages.ts'
 import { createPGliteServer } from './pglite-server.ts'
 import { createSession, describeFailure, openPGlite } from './pglite-session.ts'
 import { createTurns } from './turns.ts'
+import type { Turn } from './turns.ts'
 
 /** Opens the database and serves it on the port: the body of a thread of its own, the only user of the files. */
 async function serve(port: MessagePort, data: PGliteWorkerData): Promise<void> {
@@ -17,17 +18,21 @@ async function serve(port: MessagePort, data: PGliteWorkerData): Promise<void> {
     post({ kind: 'fatal', message })
   })
   const maintenance = createMaintenance(async (text) => (await session.run({ text })).flatMap((result) => result.rows))
+  const takePiece = (): Turn | null => {
+    const piece = maintenance.take()
+    return piece && (() => piece().catch(() => undefined))
+  }
   const turns = createTurns({
     transactionLimitMs: data.transactionLimitMs,
     giveUp: () => session.undo(),
-    idle: () => {
-      const piece = maintenance.take()
-      return piece && (() => piece().catch(() => undefined))
-    },
+    idle: takePiece,
   })
-  const timer = setInterval(() => {
-    turns.enter(null, () => maintenance.plan().catch(() => undefined))
-  }, data.maintenanceIntervalMs)
+  const look = async (): Promise<void> => {
+    await maintenance.plan().catch(() => undefined)
+    // Under a load that leaves no idle moment this is all that gets done.
+    await takePiece()?.()
+  }
+  const timer = setInterval(() => turns.enter(null, look), data.maintenanceIntervalMs)
   const onClosed = (): void => {
     clearInterval(timer)
     port.close()
