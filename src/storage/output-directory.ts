@@ -26,15 +26,20 @@ export function createOutputDirectory(root: string): OutputDirectory {
 }
 
 async function publishIn(base: ConfinedDirectory, publication: Publication): Promise<void> {
-  const name = `.${publication.workflowId}-${randomUUID()}`
+  const { workflowId, isRepeated = false } = publication
+  const prefix = `.${workflowId}-`
+  const name = `${prefix}${randomUUID()}`
   const made = await base.enter(name)
+  const left = [name, `${name}-former`]
   try {
     await fill(made, publication)
-    await replace(base, publication.workflowId, { name, made })
+    await replace(base, workflowId, { name, made })
+    // Not before: what a try that died has moved aside is all there is until now.
+    if (isRepeated) left.push(...(await base.names()).filter((other) => other.startsWith(prefix)))
   } finally {
     await made.close()
     // what cannot be deleted is in nobody's way
-    for (const left of [name, `${name}-former`]) await base.remove(left).catch(() => undefined)
+    for (const other of left) await base.remove(other).catch(() => undefined)
   }
 }
 

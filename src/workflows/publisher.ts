@@ -29,7 +29,7 @@ export function createPublisher({ store, queue, directory, onFailed }: Publisher
   const publish = async (job: PublishJob) => {
     try {
       const publication = await gather(store, job.workflowId)
-      if (publication !== null) await directory.publish(publication)
+      if (publication !== null) await directory.publish({ ...publication, isRepeated: job.retry > 0 })
       await queue.complete(job)
     } catch (error) {
       onFailed(job.workflowId, error)

@@ -66,6 +66,8 @@ export interface PublishQueue {
 export interface Publication {
   readonly workflowId: string
   readonly files: AsyncIterable<{ readonly path: string; readonly content: Buffer }>
+  /** An earlier try may have died, and left behind what it had written. */
+  readonly isRepeated?: boolean
 }
 
 /** Where finished workflows are written to. */

@@ -60,6 +60,24 @@ test('files that cannot all be had leave what was there as it was', async ({ pla
   expect(await readdir(place)).toEqual(['wf_1'])
 })
 
+test('what a try left behind that died is gone after the next one, and of other workflows nothing', async ({
+  place,
+}) => {
+  const output = createOutputDirectory(place)
+  for (const left of ['.wf_1-7f', '.wf_1-7f-former', '.wf_10-7f']) {
+    await mkdir(join(place, left, 'src'), { recursive: true })
+    await writeFile(join(place, left, 'src', 'half.txt'), 'half')
+  }
+  async function* broken() {
+    yield* files(['a.txt', 'half'])
+    throw new Error('the database went away')
+  }
+  await expect(output.publish({ workflowId: 'wf_1', files: broken(), isRepeated: true })).rejects.toThrow('went away')
+  expect(await readdir(place)).toHaveLength(3)
+  await output.publish({ workflowId: 'wf_1', files: files(['a.txt', 'whole']), isRepeated: true })
+  expect((await readdir(place)).toSorted((a, b) => a.localeCompare(b))).toEqual(['.wf_10-7f', 'wf_1'])
+})
+
 /** A directory beside the root with a file that must stay alone, and links to it. */
 async function precious(place: string) {
   const path = join(place, 'elsewhere')
